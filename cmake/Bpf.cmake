@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Kernel programs: clang makes the object, bpftool the skeleton.
+find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+
+# bpf_skeleton(NAME): NAME.bpf.c of this folder becomes NAME.bpf.o and
+# NAME.skel.h in the build folder. -mcpu=v3 is named because clang's default
+# (v1) has no 32-bit atomics, and v4 does not load on 6.1.
+function(bpf_skeleton name)
+	set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
+	set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/${name}.skel.h)
+	add_custom_command(OUTPUT ${object}
+		COMMAND ${BPF_CLANG} -std=gnu11 -O2 -g -target bpf -mcpu=v3
+			-Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
+			-D__TARGET_ARCH_x86 -D__x86_64__
+			-I${CMAKE_CURRENT_SOURCE_DIR}/include -I${CMAKE_CURRENT_SOURCE_DIR}
+			-isystem /usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+			-MD -MF ${object}.d -MT ${object}
+			-c ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c -o ${object}
+		DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c
+		DEPFILE ${object}.d
+		VERBATIM)
+	add_custom_command(OUTPUT ${skeleton}
+		COMMAND sh -c "${BPFTOOL} gen skeleton ${object} name wherry_${name} > ${skeleton}"
+		DEPENDS ${object} VERBATIM)
+	set_property(GLOBAL APPEND PROPERTY WHERRY_BPF_SKELETONS ${skeleton})
+endfunction()
