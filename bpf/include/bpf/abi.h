@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * What the kernel's side and the user's side of the data path share: every
+ * map's key and value, and the enums in them. Compiled by both; each layout is
+ * pinned by a static assert. Change a layout, and ABI_VERSION and with it the
+ * names of the pinned maps change.
+ *
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d, the same as
+ * `struct ip` of base. Ports are network order in __be16 fields, host order in
+ * none. A slot is the small number of an endpoint (1 … SLOT_MAX - 1); 0 stands
+ * for "no endpoint" (the host, or outside). A network id is 1 … NETWORK_MAX - 1;
+ * 0 stands for outside.
+ */
+#include <linux/types.h>
+
+#define ABI_VERSION 1
+#define ABI_MAP(name) "wh1_" name /* names as the kernel shows them: 15 bytes at most */
+
+#define SLOT_MAX 65536
+#define NETWORK_MAX 4096
+#define PORTS_MAX 131072 /* published (address, port, protocol) entries */
+
+struct abi_addr {
+	union {
+		__u8 bytes[16];
+		__be32 words[4];
+	};
+};
+_Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
+
+/*
+ * Why a packet was dropped. Numbers are never used again; names for people are
+ * made from the list below by both sides of everything (drops, docs, metrics).
+ */
+#define DROP_REASONS(X)                                                                            \
+	X(0, NONE, "none", "not dropped")                                                          \
+	X(1, MALFORMED, "malformed", "headers are cut short or contradict each other")             \
+	X(2, UNKNOWN_ENDPOINT, "unknown-endpoint", "the sending device is no endpoint (any more)") \
+	X(3, SPOOF_MAC, "spoof-mac", "source MAC is not the endpoint's")                           \
+	X(4, SPOOF_ADDRESS, "spoof-address", "source address is not the endpoint's")               \
+	X(5, PROTOCOL, "protocol", "an EtherType that the network does not carry")                 \
+	X(6, NO_ENDPOINT, "no-endpoint", "nobody has this address in the network")                 \
+	X(7, ISOLATED, "isolated", "the destination is in another network")                        \
+	X(8, INTERNAL, "internal", "the network has no way outside (--internal)")                  \
+	X(9, DIRECT, "direct", "from outside straight to a container, without a published port")   \
+	X(10, NO_ROUTE, "no-route", "the host has no route to the destination")                    \
+	X(11, PORTS_FULL, "ports-full", "no free source port for masquerading to this destination") \
+	X(12, FLOWS_FULL, "flows-full", "the flow table is full")                                  \
+	X(13, NO_FLOW, "no-flow", "a packet of a flow that is not known (any more)")               \
+	X(14, FRAGMENT, "fragment", "a fragment whose first part has not been seen")               \
+	X(15, UNSUPPORTED, "unsupported", "a protocol that cannot be translated")                  \
+	X(16, PUBLISH_SOURCE, "publish-source", "the publication does not allow this client")      \
+	X(17, STALE, "stale", "the flow's endpoint is gone")                                       \
+	X(18, NO_UPLINK, "no-uplink", "the route leaves by a device that is no uplink")            \
+	X(19, TOO_BIG, "too-big", "longer than the MTU of the way out, and may not be cut")        \
+	X(20, LOOPBACK, "loopback", "an address of 127.0.0.0/8 or ::1 on the wire")                \
+	X(21, MULTICAST, "multicast", "multicast and broadcast are not carried by this network")   \
+	X(22, INTERNAL_ERROR, "internal-error", "a helper of the kernel failed")
+
+enum drop_reason {
+#define X(number, name, text, meaning) DROP_##name = number,
+	DROP_REASONS(X)
+#undef X
+	DROP_REASON_COUNT
+};
+
+/* Where a packet was seen. */
+enum hook {
+	HOOK_FROM_CONTAINER = 0,
+	HOOK_FROM_UPLINK = 1,
+	HOOK_TO_CONTAINER = 2, /* the gateway device, egress */
+	HOOK_COUNT
+};
+
+/* --- endpoints and networks ------------------------------------------------ */
+
+/* wh1_sources: hash, key __u32 ifindex of the host end. Who sends here. */
+struct source {
+	struct abi_addr address;
+	struct abi_addr subnet_mask; /* 96 one bits in front for IPv4 */
+	struct abi_addr subnet;      /* address & subnet_mask */
+	struct abi_addr gateway;
+	__u32 slot;
+	__u32 generation;
+	__u32 gateway_ifindex;
+	__u16 network;
+	__u8 mac[6];
+	__u8 gateway_mac[6];
+	__u16 flags; /* NETWORK_* of its network */
+};
+_Static_assert(sizeof(struct source) == 92, "source");
+
+/* wh1_endpoints: hash. Who has this address in this network. */
+struct endpoint_key {
+	struct abi_addr address;
+	__u16 network;
+	__u16 zero;
+};
+_Static_assert(sizeof(struct endpoint_key) == 20, "endpoint_key");
+struct endpoint {
+	__u32 ifindex; /* of the host end */
+	__u32 slot;
+	__u32 generation;
+	__u8 mac[6];
+	__u16 flags;
+};
+_Static_assert(sizeof(struct endpoint) == 20, "endpoint");
+
+/* wh1_slots: array by slot. A flow whose generation differs is dead. */
+struct slot {
+	__u32 generation; /* 0: free */
+	__u32 ifindex;
+	__u16 network;
+	__u16 zero;
+	__u32 zero2;
+};
+_Static_assert(sizeof(struct slot) == 16, "slot");
+
+/* wh1_slot_stats: per-CPU array by slot, written by the kernel's side only. */
+struct slot_stats {
+	__u64 tx_packets, tx_bytes; /* from the container */
+	__u64 rx_packets, rx_bytes; /* to the container */
+};
+_Static_assert(sizeof(struct slot_stats) == 32, "slot_stats");
+
+enum network_flags {
+	NETWORK_MASQUERADE = 1 << 0,
+	NETWORK_INTERNAL = 1 << 1, /* nothing in or out but the host and the network itself */
+	NETWORK_ROUTED = 1 << 2,   /* outside may address containers directly */
+	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
+};
+
+/* wh1_networks: array by network id; generation 0: no such network. */
+struct network {
+	struct abi_addr subnet;
+	struct abi_addr gateway;
+	__u32 prefix_length; /* of the 128-bit form: 96 + n for IPv4 */
+	__u32 gateway_ifindex;
+	__u32 generation;
+	__u16 flags;
+	__u8 gateway_mac[6];
+	__u32 zero;
+};
+_Static_assert(sizeof(struct network) == 56, "network");
+
+/* wh1_gateways: hash, key __u32 ifindex of a gateway device, value __u32 network id. */
+
+/* wh1_subnets: LPM trie; value __u32 network id. */
+struct subnet_key {
+	__u32 prefix_length; /* of the 128-bit form */
+	struct abi_addr address;
+};
+_Static_assert(sizeof(struct subnet_key) == 20, "subnet_key");
+
+/* wh1_uplinks: hash, key __u32 ifindex. Devices that lead outside. */
+struct uplink {
+	struct abi_addr masquerade; /* source address for what leaves here */
+	__u8 mac[6];
+	__u16 mtu;
+};
+_Static_assert(sizeof(struct uplink) == 24, "uplink");
+
+/* wh1_locals: hash, key struct abi_addr, value __u32: the host's own addresses. */
+
+/* wh1_netns: hash, key __u64 netns cookie. Containers, for the socket hooks. */
+struct netns {
+	struct abi_addr resolver; /* where 127.0.0.11:53 leads: the gateway */
+	__u32 slot;
+	__u32 zero;
+};
+_Static_assert(sizeof(struct netns) == 24, "netns");
+
+/* --- published ports -------------------------------------------------------- */
+
+/* wh1_ports: hash. An all-zero address means every address of the host. */
+struct port_key {
+	struct abi_addr address; /* ::ffff:0.0.0.0 for all of IPv4, :: for all of IPv6 */
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 zero;
+};
+_Static_assert(sizeof(struct port_key) == 20, "port_key");
+struct publication {
+	struct abi_addr address; /* the container's */
+	__u32 slot;
+	__u32 generation;
+	__u32 ifindex; /* of the container's host end */
+	__u16 network;
+	__be16 port; /* the container's */
+	__u32 zero;
+};
+_Static_assert(sizeof(struct publication) == 36, "publication");
+
+/* --- flows ------------------------------------------------------------------- */
+
+/*
+ * wh1_flows: a flow has two entries, one for each direction, keyed by the
+ * packet as it arrives at a hook. zone: the network for packets that come from
+ * a container, 0 for packets from an uplink. ICMP echo: the id stands in both
+ * ports.
+ */
+struct flow_key {
+	struct abi_addr source;
+	struct abi_addr destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u16 zone;
+	__u8 protocol;
+	__u8 zero;
+};
+_Static_assert(sizeof(struct flow_key) == 40, "flow_key");
+
+enum flow_action {
+	FLOW_TO_ENDPOINT = 1, /* redirect_peer */
+	FLOW_TO_UPLINK = 2,
+	FLOW_TO_HOST = 3, /* the gateway device's ingress */
+};
+enum flow_flags {
+	FLOW_NEW_SOURCE = 1 << 0,
+	FLOW_NEW_DESTINATION = 1 << 1,
+	FLOW_REPLY = 1 << 2,        /* the direction of answers */
+	FLOW_HAVE_NEXT_HOP = 1 << 3,
+};
+enum flow_state { /* bits, set by the entry's own direction */
+	FLOW_SEEN_SYN = 1 << 0,
+	FLOW_SEEN_ACK = 1 << 1,
+	FLOW_SEEN_FIN = 1 << 2,
+	FLOW_SEEN_RST = 1 << 3,
+	FLOW_ANSWERED = 1 << 4, /* the other direction has been seen */
+};
+struct flow {
+	struct abi_addr new_source;
+	struct abi_addr new_destination;
+	__be16 new_source_port;
+	__be16 new_destination_port;
+	__u32 ifindex;    /* target: the container's host end, or the uplink */
+	__u32 slot;       /* the endpoint that the flow belongs to */
+	__u32 generation; /* of that slot */
+	__u32 peer_slot;  /* the client's, where it is a container; else 0 */
+	__u32 peer_generation;
+	__u32 seen;         /* seconds of the monotonic clock, by its own direction */
+	__u32 next_hop_at;  /* when the MACs were asked for */
+	__u8 source_mac[6];      /* to write, valid with FLOW_HAVE_NEXT_HOP */
+	__u8 destination_mac[6];
+	__u16 peer_zone; /* zone of the other direction's key */
+	__u8 action;     /* enum flow_action */
+	__u8 flags;      /* enum flow_flags */
+	__u32 state;     /* enum flow_state; changed by its own direction, or atomically */
+};
+_Static_assert(sizeof(struct flow) == 84, "flow");
+
+/* Lifetimes in seconds since `seen`; RFC 5382 and RFC 4787 name the least. */
+#define FLOW_LIFE_TCP_OPENING 60
+#define FLOW_LIFE_TCP 7440
+#define FLOW_LIFE_TCP_CLOSING 60
+#define FLOW_LIFE_TCP_RESET 10
+#define FLOW_LIFE_UDP 180
+#define FLOW_LIFE_ICMP 30
+#define FLOW_NEXT_HOP_LIFE 5 /* then one packet goes by the kernel's neighbour code */
+
+/* --- the host's own sockets --------------------------------------------------- */
+
+/* wh1_sockets: LRU hash. What a rewritten socket believes that it talks to. */
+struct socket_key {
+	__u64 cookie;
+	struct abi_addr address; /* where it really goes */
+	__be16 port;
+	__u8 protocol;
+	__u8 zero[5];
+};
+_Static_assert(sizeof(struct socket_key) == 32, "socket_key");
+struct socket_origin {
+	struct abi_addr address;
+	__be16 port;
+	__u16 zero;
+};
+_Static_assert(sizeof(struct socket_origin) == 20, "socket_origin");
+
+/* --- drops --------------------------------------------------------------------- */
+
+/* wh1_drops: per-CPU hash. */
+struct drop_key {
+	__u32 reason; /* enum drop_reason */
+	__u32 slot;   /* 0: no endpoint is known */
+};
+_Static_assert(sizeof(struct drop_key) == 8, "drop_key");
+struct drop_count {
+	__u64 packets, bytes;
+};
+_Static_assert(sizeof(struct drop_count) == 16, "drop_count");
+
+/* wh1_events: ring buffer; written only while wh1_switches[SWITCH_EVENTS] is not 0. */
+struct drop_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	struct abi_addr source, destination;
+	__be16 source_port, destination_port;
+	__u8 protocol;
+	__u8 hook; /* enum hook */
+	__u16 network;
+	__u32 reason;
+	__u32 slot;
+	__u32 length;  /* bytes of the packet */
+	__u32 ifindex; /* where it arrived */
+};
+_Static_assert(sizeof(struct drop_event) == 64, "drop_event");
+
+/* wh1_switches: array of __u32 that user space changes while programs run. */
+enum switches {
+	SWITCH_EVENTS = 0, /* number of listeners */
+	SWITCH_COUNT
+};
+
+/*
+ * Read-only data, set before load: what never changes while an instance lives.
+ * (Names of the variables in every program.)
+ *	__u64 host_netns_cookie;      sockets of other namespaces are not ours
+ *	__u16 masquerade_first;       host order; first source port given out
+ *	__u16 masquerade_count;       ports given out
+ *	__u32 jiffies_per_second;     CONFIG_HZ
+ *	__u32 know_ip_summed;         1 where the kernel lets us read skb->ip_summed
+ */

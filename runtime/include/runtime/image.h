@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Images: a content store by digest (ROOT/var/lib/wherry/blobs/sha256), layers
+ * unpacked once whatever the number of images (…/layers/sha256/DIFFID), names
+ * that point to manifests, and the build. All archives are hostile: what is
+ * refused leaves no image, blob, temporary file or path outside the store.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/instance.h"
+#include "base/text.h"
+
+#define DIGEST_TEXT_MAX 72 /* "sha256:" and 64 hex digits, NUL */
+#define IMAGE_LAYERS_MAX 127
+
+struct image_store;
+int image_store_open(const struct instance *instance, struct image_store **ret_store,
+		     struct error *err);
+void image_store_free(struct image_store *store);
+DEFINE_FREEP(image_store)
+
+/* The part of an image's config that a container needs (OCI image config). */
+struct image_config {
+	struct words entrypoint, command, env;
+	char *user, *working_dir, *stop_signal, *healthcheck_json; /* NULL: not set */
+	struct words volumes, exposed_ports, labels; /* labels: key=value */
+};
+struct image {
+	char id[DIGEST_TEXT_MAX];       /* digest of the config */
+	char manifest[DIGEST_TEXT_MAX]; /* digest of the manifest */
+	struct words names;             /* name:tag */
+	struct words layer_paths;       /* unpacked directories, top first: overlay's lowerdir order */
+	struct words diff_ids;          /* bottom first */
+	struct image_config config;
+	char *architecture, *os;
+	int64_t created_ns;
+	uint64_t size_bytes;            /* unpacked */
+};
+void image_release(struct image *image); /* frees members */
+void image_config_release(struct image_config *config);
+
+/** Called now and then while bytes are worked on; may be NULL. */
+struct image_progress {
+	void (*step)(void *context, const char *what, uint64_t done, uint64_t total);
+	void *context;
+};
+/**
+ * Gate: docker-archive tar, oci-archive tar, or OCI layout directory; "-" is
+ * standard input. Layers: tar, gzip, zstd. Digests, sizes and diff ids are
+ * checked. *ret_names: the names that now exist (or ids of unnamed images).
+ */
+int image_load(struct image_store *store, const char *path,
+	       const struct image_progress *progress, struct words *ret_names,
+	       struct error *err);
+/** By name (":latest" is added), id, or unambiguous prefix of an id. 1 found, 0 not. */
+int image_find(struct image_store *store, const char *reference, struct image *ret_image,
+	       struct error *err);
+int image_each(struct image_store *store,
+	       int (*visit)(const struct image *image, void *context, struct error *err),
+	       void *context, struct error *err);
+/**
+ * Removes a name; with the last name the image, and layers and blobs that no
+ * image uses. in_use tells whether a container needs the image id (refused
+ * with -EBUSY unless force; the container's name is written).
+ */
+int image_remove(struct image_store *store, const char *reference, bool force,
+		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),
+		 void *context, struct words *ret_removed, struct error *err);
+int image_tag(struct image_store *store, const char *reference, const char *name,
+	      struct error *err);
+/** Normal form of a reference: "busybox" -> "busybox:latest"; refuses hostile ones. Gate. */
+int image_reference_normalise(const char *reference, char **ret_name, struct error *err);
+
+/* --- build ------------------------------------------------------------------- */
+
+/* Runs one RUN step; given by the engine, so that the image library knows no engine. */
+struct build_runner {
+	/** lower_paths: top first; upper receives the changes. Returns the exit code or -errno. */
+	int (*run)(void *context, const struct words *lower_paths, const char *upper,
+		   const char *work, const struct image_config *config,
+		   const struct words *args, struct error *err);
+	void *context;
+};
+struct build_request {
+	const char *context_dir;
+	const char *dockerfile;   /* NULL: context_dir/Dockerfile */
+	const char *tag;          /* may be NULL */
+	bool no_cache;
+	struct words build_args;  /* key=value */
+	FILE *output;             /* "Step 1/6 : FROM busybox" lines; NULL: none */
+};
+/** Errors name the line: Dockerfile:3: COPY: "missing.txt" is not in the build context. */
+int image_build(struct image_store *store, const struct build_request *request,
+		const struct build_runner *runner, char ret_id[DIGEST_TEXT_MAX],
+		struct error *err);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A bundle becomes a process. `struct oci_spec` is the OCI runtime spec's
+ * config as a value: read from config.json (wherry-oci) or filled by the engine
+ * with oci_spec_default and its setters. Creation and start are two steps: the
+ * container's namespaces exist, and its network can be made, before its program
+ * runs.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+/* Namespaces that are made anew unless a path is given. */
+enum oci_namespace {
+	OCI_NS_MOUNT, OCI_NS_PID, OCI_NS_UTS, OCI_NS_IPC, OCI_NS_NETWORK, OCI_NS_CGROUP, OCI_NS_USER,
+	OCI_NS_COUNT
+};
+enum oci_namespace_use { OCI_NS_HOST, OCI_NS_NEW, OCI_NS_PATH };
+
+struct oci_mount {
+	char *type, *source, *destination; /* destination inside the root, resolved in it */
+	struct words options;              /* as mount(8): ro nosuid rbind size=64m … */
+};
+struct oci_device {
+	char *path;
+	char type; /* 'c' or 'b' */
+	uint32_t major, minor, mode, uid, gid;
+};
+struct oci_rlimit {
+	int resource; /* RLIMIT_* */
+	uint64_t soft, hard;
+	bool explicit_request; /* else clamped to what is allowed */
+};
+struct oci_resources { /* -1: not limited */
+	int64_t memory_bytes, memory_swap_bytes, cpu_shares, cpu_quota_us, cpu_period_us,
+		pids, cpu_weight;
+	char *cpuset_cpus, *cpuset_mems; /* NULL: not set */
+};
+
+struct oci_process {
+	struct words args, env;
+	char *cwd;
+	uint32_t uid, gid;
+	uint32_t *groups;
+	size_t group_count;
+	uint64_t capabilities; /* bit set, bounding = permitted = effective */
+	bool no_new_privileges;
+	bool terminal;
+	uint16_t terminal_rows, terminal_columns;
+	struct oci_rlimit *rlimits;
+	size_t rlimit_count;
+	int oom_score_adj;
+	bool have_oom_score_adj;
+};
+
+struct oci_spec {
+	char *id;
+	char *rootfs;              /* directory to become the root, or "" with overlay set */
+	struct words overlay_lower; /* top layer first; non-empty: overlay is mounted in the container's namespace */
+	char *overlay_upper, *overlay_work;
+	bool root_readonly;
+	char *hostname;
+	struct { enum oci_namespace_use use; char *path; } namespaces[OCI_NS_COUNT];
+	struct oci_process process;
+	struct oci_mount *mounts;
+	size_t mount_count;
+	struct oci_device *devices; /* besides the default ones */
+	size_t device_count;
+	struct words masked_paths, readonly_paths;
+	struct words sysctls;       /* key=value */
+	struct oci_resources resources;
+	char *cgroup_path;          /* relative to each hierarchy: "wherry/ID" */
+	enum oci_seccomp { OCI_SECCOMP_DEFAULT, OCI_SECCOMP_UNCONFINED, OCI_SECCOMP_PROFILE } seccomp;
+	struct json_t *seccomp_profile; /* owned; OCI's linux.seccomp object */
+	bool init;                  /* --init: pid 1 reaps and forwards signals */
+};
+
+/**
+ * Docker's defaults: all namespaces but user new, proc/sys/dev/shm/mqueue/devpts
+ * mounts, default devices, masked and read-only paths, 14 capabilities, seccomp
+ * default profile, umask 022. The caller releases it.
+ */
+int oci_spec_default(const char *id, struct oci_spec *ret_spec, struct error *err);
+/** Gate: an OCI config.json (any 1.x). Errors name the field: mounts[3].destination "etc": must be absolute. */
+int oci_spec_read(const struct json_at *config, const char *id, const char *bundle,
+		  struct oci_spec *ret_spec, struct error *err);
+/** The spec as JSON that oci_spec_load reads again (the engine keeps it beside the container). */
+int oci_spec_save(const struct oci_spec *spec, struct json_t **ret_json, struct error *err);
+int oci_spec_load(const struct json_at *saved, struct oci_spec *ret_spec, struct error *err);
+void oci_spec_release(struct oci_spec *spec); /* frees members; NULLs are fine */
+
+int oci_spec_add_mount(struct oci_spec *spec, const char *type, const char *source,
+		       const char *destination, const char *options_comma, struct error *err);
+
+/* A created container: its first process waits before exec. */
+struct oci_container {
+	pid_t pid;       /* in our pid namespace */
+	int pidfd;
+	int start_fd;    /* internal: writing lets it go on */
+	int status_fd;   /* internal: the error of a failed exec arrives here */
+	int terminal_fd; /* pty master, or -1 */
+};
+/**
+ * Makes namespaces, cgroup, root, mounts, and stops before exec. stdio: three
+ * descriptors for the container (unused with a terminal). On failure nothing
+ * is left. The caller owns *ret_container (oci_container_close).
+ */
+int oci_create(const struct oci_spec *spec, const int stdio[3],
+	       struct oci_container *ret_container, struct error *err);
+/**
+ * Lets the program run. err's code tells a failed exec: ENOENT (command not
+ * found: exit 127) or EACCES/ENOEXEC (not executable: exit 126), text names it.
+ */
+int oci_start(struct oci_container *container, struct error *err);
+void oci_container_close(struct oci_container *container);
+/** Removes cgroups (kills what is left in them). */
+int oci_cleanup(const struct oci_spec *spec, struct error *err);
+/** Runs a further process in a running container (exec): as oci_create + oci_start. */
+int oci_exec(const struct oci_spec *spec, pid_t init_pid, const struct oci_process *process,
+	     const int stdio[3], struct oci_container *ret_container, struct error *err);
+/** Sends a signal to every process of the container's cgroup (kill -9 of all). */
+int oci_kill_all(const struct oci_spec *spec, int signal, struct error *err);
+/**
+ * Reads user "name", "uid", "name:group", "uid:gid" against /etc/passwd and
+ * /etc/group inside the root (root_fd: the container's root directory), hostile.
+ */
+int oci_user_resolve(int root_fd, const char *user, struct oci_process *process,
+		     char **ret_home, struct error *err);
+/** Which limits this host cannot set ("cpu: no controller"); a line each, NULL-terminated words. */
+int oci_missing_controllers(const struct oci_resources *resources, struct words *ret_missing,
+			    struct error *err);
