@@ -20,6 +20,12 @@
 #define SLOT_MAX 65536
 #define NETWORK_MAX 4096
 #define PORTS_MAX 131072 /* published (address, port, protocol) entries */
+#define UPLINK_MAX 1024
+#define LOCALS_MAX 16384
+#define FLOWS_MAX 131072 /* entries, two a flow; the loader may choose another size */
+#define SOCKETS_MAX 65536
+#define DROPS_MAX 65536 /* (reason, slot) pairs */
+#define EVENTS_BYTES 262144
 
 struct abi_addr {
 	union {
@@ -45,7 +51,8 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(8, INTERNAL, "internal", "the network has no way outside (--internal)")                  \
 	X(9, DIRECT, "direct", "from outside straight to a container, without a published port")   \
 	X(10, NO_ROUTE, "no-route", "the host has no route to the destination")                    \
-	X(11, PORTS_FULL, "ports-full", "no free source port for masquerading to this destination") \
+	X(11, PORTS_FULL, "ports-full",                                                            \
+	  "no free source port for masquerading to this destination")                              \
 	X(12, FLOWS_FULL, "flows-full", "the flow table is full")                                  \
 	X(13, NO_FLOW, "no-flow", "a packet of a flow that is not known (any more)")               \
 	X(14, FRAGMENT, "fragment", "a fragment whose first part has not been seen")               \
@@ -56,13 +63,15 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(19, TOO_BIG, "too-big", "longer than the MTU of the way out, and may not be cut")        \
 	X(20, LOOPBACK, "loopback", "an address of 127.0.0.0/8 or ::1 on the wire")                \
 	X(21, MULTICAST, "multicast", "multicast and broadcast are not carried by this network")   \
-	X(22, INTERNAL_ERROR, "internal-error", "a helper of the kernel failed")
+	X(22, INTERNAL_ERROR, "internal-error", "a helper of the kernel failed")                   \
+	X(23, NO_ICC, "no-icc", "containers of this network do not reach each other")              \
+	X(24, ARP, "arp", "an ARP announcement or probe, which nobody needs to see")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
 	DROP_REASONS(X)
 #undef X
-	DROP_REASON_COUNT
+		DROP_REASON_COUNT
 };
 
 /* Where a packet was seen. */
@@ -171,6 +180,12 @@ struct netns {
 };
 _Static_assert(sizeof(struct netns) == 24, "netns");
 
+/*
+ * wh1_tails_cont, wh1_tails_upl, wh1_tails_host: program arrays for the tail
+ * calls of each attach point, filled by libbpf at load. Pinned like the others,
+ * since a program array that neither a process nor a pin holds empties itself.
+ */
+
 /* --- published ports -------------------------------------------------------- */
 
 /* wh1_ports: hash. An all-zero address means every address of the host. */
@@ -219,15 +234,18 @@ enum flow_action {
 enum flow_flags {
 	FLOW_NEW_SOURCE = 1 << 0,
 	FLOW_NEW_DESTINATION = 1 << 1,
-	FLOW_REPLY = 1 << 2,        /* the direction of answers */
+	FLOW_REPLY = 1 << 2, /* the direction of answers */
 	FLOW_HAVE_NEXT_HOP = 1 << 3,
 };
-enum flow_state { /* bits, set by the entry's own direction */
+/* Bits, set by the entry's own direction. */
+enum flow_state {
 	FLOW_SEEN_SYN = 1 << 0,
 	FLOW_SEEN_ACK = 1 << 1,
 	FLOW_SEEN_FIN = 1 << 2,
 	FLOW_SEEN_RST = 1 << 3,
 	FLOW_ANSWERED = 1 << 4, /* the other direction has been seen */
+	FLOW_PEER_FIN = 1 << 5, /* FIN and RST of the other direction */
+	FLOW_PEER_RST = 1 << 6,
 };
 struct flow {
 	struct abi_addr new_source;
@@ -241,7 +259,7 @@ struct flow {
 	__u32 peer_generation;
 	__u32 seen;         /* seconds of the monotonic clock, by its own direction */
 	__u32 next_hop_at;  /* when the MACs were asked for */
-	__u8 source_mac[6];      /* to write, valid with FLOW_HAVE_NEXT_HOP */
+	__u8 source_mac[6]; /* to write, valid with FLOW_HAVE_NEXT_HOP */
 	__u8 destination_mac[6];
 	__u16 peer_zone; /* zone of the other direction's key */
 	__u8 action;     /* enum flow_action */

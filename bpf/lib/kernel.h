@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * What every kernel program starts from: the kernel's own headers, libbpf's
+ * helpers, abi.h, and the few constants that no header of user space has.
+ */
+#include <stdbool.h>
+
+#include <sys/socket.h>
+
+#include <linux/bpf.h>
+#include <linux/icmp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+
+#define inline_always static inline __attribute__((always_inline))
+#define noinline_static static __attribute__((noinline))
+
+/*
+ * "Not ours": the next filter sees the packet. TC_ACT_OK would end the walk and
+ * hide it from every later one (a second instance, an administrator's).
+ */
+#define VERDICT_PASS TC_ACT_UNSPEC
+#define VERDICT_DROP TC_ACT_SHOT
