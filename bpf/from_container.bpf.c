@@ -4,19 +4,27 @@
  * (source device, MAC and address) is settled here; a neighbour of the same
  * network is reached with two look-ups and no flow, all else behind tail calls.
  */
+#include "lib/act.h"
 #include "lib/deliver.h"
+#include "lib/error.h"
+#include "lib/masquerade.h"
+#include "lib/publish.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
 
 int container_arp(struct __sk_buff *skb);
 int container_flow(struct __sk_buff *skb);
+int container_new(struct __sk_buff *skb);
+int container_error(struct __sk_buff *skb);
 
-enum tail { TAIL_CONTAINER_ARP, TAIL_CONTAINER_FLOW };
+enum container_tail { CONTAINER_ARP, CONTAINER_FLOW, CONTAINER_NEW, CONTAINER_ERROR };
 
 TAIL_MAP wh1_tails_cont SEC(".maps") = {
 	.values = {
-		[TAIL_CONTAINER_ARP] = &container_arp,
-		[TAIL_CONTAINER_FLOW] = &container_flow,
+		[CONTAINER_ARP] = &container_arp,
+		[CONTAINER_FLOW] = &container_flow,
+		[CONTAINER_NEW] = &container_new,
+		[CONTAINER_ERROR] = &container_error,
 	},
 };
 
@@ -35,7 +43,7 @@ inline_always int from_container_ipv4(struct packet *packet, const struct source
 	    destination != source->gateway.words[3])
 		return deliver_to_neighbour(packet, source);
 	tail_leave(packet);
-	bpf_tail_call(packet->skb, &wh1_tails_cont, TAIL_CONTAINER_FLOW);
+	bpf_tail_call(packet->skb, &wh1_tails_cont, CONTAINER_FLOW);
 	return drop(packet, DROP_INTERNAL_ERROR);
 }
 
@@ -55,7 +63,7 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 		return from_container_ipv4(&packet, source);
 	if (skb->protocol != bpf_htons(ETH_P_ARP))
 		return drop(&packet, DROP_PROTOCOL);
-	bpf_tail_call(skb, &wh1_tails_cont, TAIL_CONTAINER_ARP);
+	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_ARP);
 	return drop(&packet, DROP_INTERNAL_ERROR);
 }
 
@@ -106,16 +114,152 @@ SEC("tc") int container_arp(struct __sk_buff *skb)
 SEC("tc") int container_flow(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+
+	tail_enter(&packet);
+	enum drop_reason reason = packet_parse_ipv4(&packet);
+	if (!reason)
+		reason = packet_parse_transport(&packet);
+	if (reason)
+		return drop(&packet, reason);
+	if (packet.has_ports) {
+		struct flow_key key = flow_key_of(&packet);
+		struct flow *flow = flow_find(&key);
+
+		if (flow && flow_fits(flow, &packet))
+			return act(&packet, flow);
+	}
+	bpf_tail_call(skb, &wh1_tails_cont,
+		      packet_is_icmp_error(&packet) ? CONTAINER_ERROR : CONTAINER_NEW);
+	return drop(&packet, DROP_INTERNAL_ERROR);
+}
+
+/* To an address of the host: a published port, or the host itself. */
+inline_always int container_to_local(struct packet *packet, const struct source *source)
+{
+	/* TCP in mid-flow without a flow is the host's: it answers with a reset. */
+	if (!packet->has_ports || packet->protocol == IPPROTO_ICMP ||
+	    (packet->protocol == IPPROTO_TCP && !packet_is_syn(packet)))
+		return deliver_to_host(packet, source);
+	struct publication *publication =
+		publication_find(packet->ip->daddr, packet->destination_port, packet->protocol);
+	if (!publication)
+		return deliver_to_host(packet, source);
+	if ((source->flags & NETWORK_INTERNAL) && publication->network != source->network)
+		return drop(packet, DROP_INTERNAL);
+	struct new_flow *new = new_flow_begin(packet);
+	if (!new)
+		return drop(packet, DROP_INTERNAL_ERROR);
+	enum drop_reason reason = publish_from_container(packet, new, publication, source);
+	if (reason)
+		return drop(packet, reason);
+	count_sent(packet, source->slot);
+	return act_to_endpoint(packet, &new->flow);
+}
+
+/* Why a packet may not leave at all; DROP_NONE if it may. */
+inline_always enum drop_reason outside_refusal(const struct packet *packet,
+					       const struct source *source)
+{
+	struct subnet_key key = { .prefix_length = 128, .address = address4(packet->ip->daddr) };
+
+	if (bpf_map_lookup_elem(&wh1_subnets, &key))
+		return DROP_ISOLATED;
+	return source->flags & NETWORK_INTERNAL ? DROP_INTERNAL : DROP_NONE;
+}
+
+/* Why a packet begins no flow to outside; DROP_NONE if it does. */
+inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
+{
+	if (packet->fragment)
+		return DROP_FRAGMENT;
+	if (!packet->has_ports)
+		return packet_is_icmp_error(packet) ? DROP_NO_FLOW : DROP_UNSUPPORTED;
+	if (packet->protocol == IPPROTO_ICMP && packet->icmp_type != ICMP_ECHO)
+		return DROP_NO_FLOW;
+	if (packet->protocol == IPPROTO_TCP && packet->tcp_flags & TCP_RST)
+		return DROP_NO_FLOW;
+	return DROP_NONE;
+}
+
+inline_always int container_to_outside(struct packet *packet, const struct source *source,
+				       const struct route *route)
+{
+	__u32 out = route->fib.ifindex;
+	struct uplink *uplink = bpf_map_lookup_elem(&wh1_uplinks, &out);
+
+	if (!uplink)
+		return drop(packet, DROP_NO_UPLINK);
+	count_sent(packet, source->slot);
+	if (!(source->flags & NETWORK_MASQUERADE))
+		return bpf_redirect_neigh(out, NULL, 0, 0);
+	enum drop_reason reason = masquerade_refusal(packet);
+	if (reason)
+		return drop(packet, reason);
+	struct new_flow *new = new_flow_begin(packet);
+	if (!new)
+		return drop(packet, DROP_INTERNAL_ERROR);
+	reason = masquerade(packet, new, source, route, uplink);
+	if (reason)
+		return drop(packet, reason);
+	struct translation to = translation_of(&new->flow);
+	translate(packet, &to);
+	return bpf_redirect_neigh(out, NULL, 0, 0);
+}
+
+inline_always int container_begin(struct packet *packet, const struct source *source)
+{
+	__be32 destination = packet->ip->daddr;
+	struct route route;
+
+	if (destination == source->gateway.words[3])
+		return container_to_local(packet, source);
+	if (is_loopback(destination))
+		return drop(packet, DROP_LOOPBACK);
+	if (bpf_ntohl(destination) >= 0xe0000000)
+		return drop(packet, DROP_MULTICAST);
+	int kind = route_ask(packet->skb, &route, source->gateway_ifindex, packet->ip->saddr,
+			     destination);
+	if (kind == ROUTE_LOCAL)
+		return container_to_local(packet, source);
+	enum drop_reason reason = outside_refusal(packet, source);
+	if (reason)
+		return drop(packet, reason);
+	if (kind == ROUTE_NONE)
+		return drop(packet, DROP_NO_ROUTE);
+	return container_to_outside(packet, source, &route);
+}
+
+SEC("tc") int container_new(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
 	__u32 ifindex = skb->ifindex;
 	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
 
 	tail_enter(&packet);
 	if (!source)
 		return drop(&packet, DROP_UNKNOWN_ENDPOINT);
-	packet_point(&packet);
-	if ((void *)packet.ip > packet.end)
-		return drop(&packet, DROP_MALFORMED);
-	return deliver_to_host(&packet, source);
+	enum drop_reason reason = packet_parse_ipv4(&packet);
+	if (!reason)
+		reason = packet_parse_transport(&packet);
+	if (reason)
+		return drop(&packet, reason);
+	return container_begin(&packet, source);
 }
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+SEC("tc") int container_error(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	struct quote quote;
+
+	tail_enter(&packet);
+	enum drop_reason reason = packet_parse_ipv4(&packet);
+	if (reason)
+		return drop(&packet, reason);
+	struct flow *flow = error_find(&packet, &quote, packet.network);
+	if (flow) {
+		count_sent(&packet, packet.slot);
+		return error_send(&packet, &quote, flow);
+	}
+	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_NEW);
+	return drop(&packet, DROP_INTERNAL_ERROR);
+}

@@ -10,9 +10,9 @@
 
 int to_container_arp(struct __sk_buff *skb);
 
-enum tail { TAIL_HOST_ARP };
+enum host_tail { HOST_ARP };
 
-TAIL_MAP wh1_tails_host SEC(".maps") = { .values = { [TAIL_HOST_ARP] = &to_container_arp } };
+TAIL_MAP wh1_tails_host SEC(".maps") = { .values = { [HOST_ARP] = &to_container_arp } };
 
 inline_always int to_container_arp_answer(struct packet *packet)
 {
@@ -49,7 +49,7 @@ SEC("tc") int to_container(struct __sk_buff *skb)
 		return VERDICT_PASS;
 	packet.network = *network;
 	if (skb->protocol == bpf_htons(ETH_P_ARP))
-		bpf_tail_call(skb, &wh1_tails_host, TAIL_HOST_ARP);
+		bpf_tail_call(skb, &wh1_tails_host, HOST_ARP);
 	if (skb->protocol != bpf_htons(ETH_P_IP) || packet_parse_ipv4(&packet))
 		return VERDICT_PASS;
 	struct endpoint *target = endpoint_find(packet.network, address4(packet.ip->daddr));
@@ -74,5 +74,3 @@ SEC("tc") int to_container_arp(struct __sk_buff *skb)
 	packet.network = *network;
 	return to_container_arp_answer(&packet);
 }
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -69,7 +69,8 @@ inline_always void packet_point(struct packet *packet)
 inline_always bool packet_open(struct packet *packet, __u32 bytes)
 {
 	packet_point(packet);
-	if ((void *)packet->ethernet + bytes <= packet->end)
+	if ((void *)packet->ethernet + bytes <= packet->end &&
+	    (void *)(packet->ip + 1) <= packet->end)
 		return true;
 	if (packet->skb->len < bytes)
 		return false;
@@ -77,7 +78,9 @@ inline_always bool packet_open(struct packet *packet, __u32 bytes)
 	bpf_skb_pull_data(packet->skb,
 			  packet->skb->len < HEADERS_MAX ? packet->skb->len : HEADERS_MAX);
 	packet_point(packet);
-	return (void *)packet->ethernet + bytes <= packet->end;
+	/* Said twice for the verifier, which knows no `bytes` that varies to be more than 34. */
+	return (void *)packet->ethernet + bytes <= packet->end &&
+	       (void *)(packet->ip + 1) <= packet->end;
 }
 
 /* Ethernet with IPv4: DROP_NONE, or why not. */

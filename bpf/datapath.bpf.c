@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+/*
+ * The attach points as one object, so that shared maps exist once and are
+ * loaded once. (Linked from four by bpftool they would be the same, but the
+ * linker of libbpf 1.1 refuses a kernel function that two objects name.)
+ */
+#include "from_container.bpf.c"
+#include "from_uplink.bpf.c"
+#include "sockets.bpf.c"
+#include "to_container.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/* What a flow's entry says is done to a packet: touch, translate, redirect. */
+#include "lib/flow.h"
+#include "lib/nat.h"
+#include "lib/nexthop.h"
+
+inline_always struct translation translation_of(const struct flow *flow)
+{
+	return (struct translation){
+		.source = flow->new_source.words[3],
+		.destination = flow->new_destination.words[3],
+		.source_port = flow->new_source_port,
+		.destination_port = flow->new_destination_port,
+	};
+}
+
+inline_always int act_to_endpoint(struct packet *packet, struct flow *flow)
+{
+	struct translation to = translation_of(flow);
+
+	count_received(packet, flow_receiver(flow));
+	next_hop_write(packet, flow);
+	translate(packet, &to);
+	packet_to_me(packet->skb);
+	return bpf_redirect_peer(flow->ifindex, 0);
+}
+
+inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
+{
+	struct translation to = translation_of(flow);
+
+	if (next_hop_is_fresh(flow)) {
+		next_hop_write(packet, flow);
+		translate(packet, &to);
+		return bpf_redirect(flow->ifindex, 0);
+	}
+	int reason = next_hop_refresh(packet->skb, flow, packet->network, packet->ip->saddr,
+				      to.destination);
+	if (reason)
+		return drop(packet, reason);
+	translate(packet, &to);
+	return bpf_redirect_neigh(flow->ifindex, NULL, 0, 0);
+}
+
+inline_always int act(struct packet *packet, struct flow *flow)
+{
+	flow_touch(flow, packet);
+	if (packet->slot)
+		count_sent(packet, packet->slot);
+	if (flow->action == FLOW_TO_ENDPOINT)
+		return act_to_endpoint(packet, flow);
+	return act_to_uplink(packet, flow);
+}

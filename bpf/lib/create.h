@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * How a flow is born: the caller describes the direction that begins and where
+ * answers go; flow_create finds a source port under which no other flow's
+ * answers come back, and writes both entries.
+ *
+ * Ports keep the order of the client's own: the same client port meets the same
+ * port here, always, so sequence numbers and timestamps stay monotonic for the
+ * server's TIME_WAIT, and a flow whose entries were lost heals.
+ */
+#include "lib/flow.h"
+
+#define PORT_TRIES 64
+#define PORT_STEP 7919 /* prime: tries do not pile up */
+
+struct new_flow {
+	struct flow_key key, peer_key;
+	struct flow flow, peer;
+};
+
+/* Too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct new_flow);
+	__uint(max_entries, 1);
+} wh1_scratch SEC(".maps");
+
+enum port_choice {
+	PORT_KEEP_FIRST, /* the client's own if it is free */
+	PORT_FROM_RANGE, /* one of those set apart, which no socket of the host has */
+};
+
+struct port_search {
+	struct new_flow *new;
+	struct __sk_buff *skb;
+	__u32 base;
+	__u32 choice; /* enum port_choice */
+	__s32 result; /* enum drop_reason, or -1 while the search goes on */
+};
+
+/* Cleared, with the packet's key, and the entries' common part. */
+inline_always struct new_flow *new_flow_begin(const struct packet *packet)
+{
+	__u32 zero = 0;
+	struct new_flow *new = bpf_map_lookup_elem(&wh1_scratch, &zero);
+
+	if (!new)
+		return NULL;
+	__builtin_memset(new, 0, sizeof *new);
+	new->key = flow_key_of(packet);
+	new->flow.new_source = new->key.source;
+	new->flow.new_destination = new->key.destination;
+	new->flow.new_source_port = new->key.source_port;
+	new->flow.new_destination_port = new->key.destination_port;
+	new->flow.seen = now_s();
+	new->flow.state = flow_state_of(packet);
+	return new;
+}
+
+/* The other direction follows from the first. */
+inline_always void new_flow_mirror(struct new_flow *new)
+{
+	struct flow *peer = &new->peer;
+
+	peer->new_source = new->key.destination;
+	peer->new_destination = new->key.source;
+	peer->new_source_port = new->key.destination_port;
+	peer->new_destination_port = new->key.source_port;
+	peer->slot = new->flow.slot;
+	peer->generation = new->flow.generation;
+	peer->peer_slot = new->flow.peer_slot;
+	peer->peer_generation = new->flow.peer_generation;
+	peer->peer_zone = new->key.zone;
+	peer->seen = new->flow.seen;
+	peer->state = FLOW_ANSWERED;
+	peer->flags |= FLOW_REPLY;
+}
+
+inline_always void new_flow_set_port(struct new_flow *new, __be16 port)
+{
+	new->flow.new_source_port = port;
+	if (new->key.protocol == IPPROTO_ICMP)
+		new->flow.new_destination_port = port;
+	new->peer_key = flow_peer_key(&new->flow, new->key.protocol);
+}
+
+inline_always bool address_equal(const struct abi_addr *a, const struct abi_addr *b)
+{
+	return a->words[3] == b->words[3] && a->words[2] == b->words[2] &&
+	       a->words[1] == b->words[1] && a->words[0] == b->words[0];
+}
+
+inline_always bool flow_leads_to(const struct flow *peer, const struct flow_key *key)
+{
+	return address_equal(&peer->new_destination, &key->source) &&
+	       address_equal(&peer->new_source, &key->destination) &&
+	       peer->new_destination_port == key->source_port &&
+	       peer->new_source_port == key->destination_port && peer->peer_zone == key->zone;
+}
+
+/* A socket of the host that bound itself in the range set apart. */
+noinline_static bool host_has_socket(struct __sk_buff *skb, const struct flow_key *answer)
+{
+	struct bpf_sock_tuple tuple = { .ipv4 = {
+						.saddr = answer->source.words[3],
+						.daddr = answer->destination.words[3],
+						.sport = answer->source_port,
+						.dport = answer->destination_port,
+					} };
+	struct bpf_sock *socket = NULL;
+
+	if (answer->protocol == IPPROTO_TCP)
+		socket = bpf_skc_lookup_tcp(skb, &tuple, sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+	else if (answer->protocol == IPPROTO_UDP)
+		socket = bpf_sk_lookup_udp(skb, &tuple, sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+	if (!socket)
+		return false;
+	bpf_sk_release(socket);
+	return true;
+}
+
+/* Whether the answers' key may be written: free, this client's own, or of a flow that has ended. */
+inline_always bool port_is_free(struct port_search *search)
+{
+	struct new_flow *new = search->new;
+	struct flow *held = bpf_map_lookup_elem(&wh1_flows, &new->peer_key);
+
+	if (!held)
+		return search->choice != PORT_FROM_RANGE ||
+		       !host_has_socket(search->skb, &new->peer_key);
+	if (flow_leads_to(held, &new->key))
+		return true;
+	__u32 seen = held->seen;
+	if (flow_is_alive(held, new->key.protocol))
+		return false;
+	/* Of two that find it ended, one goes on. */
+	return __sync_val_compare_and_swap(&held->seen, seen, new->flow.seen) == seen;
+}
+
+static long port_try(__u32 turn, void *context)
+{
+	struct port_search *search = context;
+	__u32 offset = (search->base + turn * PORT_STEP) % masquerade_count;
+
+	if (search->choice == PORT_FROM_RANGE || turn)
+		new_flow_set_port(search->new, bpf_htons(masquerade_first + offset));
+	else
+		new_flow_set_port(search->new, search->new->key.source_port);
+	if (!port_is_free(search))
+		return 0;
+	search->result = DROP_NONE;
+	return 1;
+}
+
+/* Without the source port: it is added, which keeps the order. */
+inline_always __u32 port_base(const struct flow_key *key)
+{
+	__u32 hash = key->source.words[3] * 0x9e3779b1u ^ key->destination.words[3] * 0x85ebca77u ^
+		     key->destination_port * 0xc2b2ae3du;
+
+	hash ^= hash >> 15;
+	hash *= 0x2c1b3c6du;
+	hash ^= hash >> 12;
+	return hash + bpf_ntohs(key->source_port);
+}
+
+/* new->flow and what is special in new->peer are filled; DROP_NONE, or why there is no flow. */
+inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buff *skb,
+					   enum port_choice choice)
+{
+	struct port_search search = {
+		.new = new,
+		.skb = skb,
+		.base = port_base(&new->key),
+		.choice = choice,
+		.result = -1,
+	};
+
+	bpf_loop(PORT_TRIES, port_try, &search, 0);
+	if (search.result != DROP_NONE)
+		return DROP_PORTS_FULL;
+	new_flow_mirror(new);
+	if (bpf_map_update_elem(&wh1_flows, &new->peer_key, &new->peer, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(&wh1_flows, &new->key, &new->flow, BPF_ANY) < 0)
+		return DROP_FLOWS_FULL;
+	return DROP_NONE;
+}

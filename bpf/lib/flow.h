@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * Conntrack: a flow is two entries, one for each direction, each keyed by the
+ * packet as it arrives. A direction writes its own entry; what the other must
+ * know (an answer, FIN, RST) is set there once, atomically. Nothing runs to
+ * expire flows: an entry too old, or of an endpoint that is gone, is a miss.
+ */
+#include "lib/endpoint.h"
+
+inline_always struct flow_key flow_key_of(const struct packet *packet)
+{
+	return (struct flow_key){
+		.source = address4(packet->ip->saddr),
+		.destination = address4(packet->ip->daddr),
+		.source_port = packet->source_port,
+		.destination_port = packet->destination_port,
+		.zone = packet->hook == HOOK_FROM_UPLINK ? 0 : packet->network,
+		.protocol = packet->protocol,
+	};
+}
+
+/* The key of the other direction: what answers to the translated packet look like. */
+inline_always struct flow_key flow_peer_key(const struct flow *flow, __u8 protocol)
+{
+	return (struct flow_key){
+		.source = flow->new_destination,
+		.destination = flow->new_source,
+		.source_port = flow->new_destination_port,
+		.destination_port = flow->new_source_port,
+		.zone = flow->peer_zone,
+		.protocol = protocol,
+	};
+}
+
+inline_always __u32 flow_life(__u32 state, __u8 protocol)
+{
+	if (protocol == IPPROTO_UDP)
+		return FLOW_LIFE_UDP;
+	if (protocol != IPPROTO_TCP)
+		return FLOW_LIFE_ICMP;
+	if (state & (FLOW_SEEN_RST | FLOW_PEER_RST))
+		return FLOW_LIFE_TCP_RESET;
+	if ((state & FLOW_SEEN_FIN) && (state & FLOW_PEER_FIN))
+		return FLOW_LIFE_TCP_CLOSING;
+	if (!(state & FLOW_ANSWERED) || !(state & FLOW_SEEN_ACK))
+		return FLOW_LIFE_TCP_OPENING;
+	return FLOW_LIFE_TCP;
+}
+
+inline_always bool flow_is_young(const struct flow *flow, __u8 protocol)
+{
+	return now_s() - flow->seen <= flow_life(flow->state, protocol);
+}
+
+inline_always bool flow_has_endpoints(const struct flow *flow)
+{
+	return slot_is_alive(flow->slot, flow->generation) &&
+	       slot_is_alive(flow->peer_slot, flow->peer_generation);
+}
+
+/* Rare: a direction may be silent while the other one streams. */
+noinline_static bool flow_peer_is_young(struct flow *flow, __u8 protocol)
+{
+	struct flow_key key = flow_peer_key(flow, protocol);
+	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &key);
+
+	return peer && flow_is_young(peer, protocol);
+}
+
+inline_always bool flow_is_alive(struct flow *flow, __u8 protocol)
+{
+	if (!flow_has_endpoints(flow))
+		return false;
+	return flow_is_young(flow, protocol) || flow_peer_is_young(flow, protocol);
+}
+
+inline_always struct flow *flow_find(const struct flow_key *key)
+{
+	struct flow *flow = bpf_map_lookup_elem(&wh1_flows, key);
+
+	return flow && flow_is_alive(flow, key->protocol) ? flow : NULL;
+}
+
+/* An echo request belongs to the direction that began, a reply to the other. */
+inline_always bool flow_fits(const struct flow *flow, const struct packet *packet)
+{
+	if (packet->protocol != IPPROTO_ICMP)
+		return true;
+	return (packet->icmp_type == ICMP_ECHOREPLY) == !!(flow->flags & FLOW_REPLY);
+}
+
+inline_always __u32 flow_state_of(const struct packet *packet)
+{
+	__u32 state = FLOW_SEEN_ACK;
+
+	if (packet->protocol != IPPROTO_TCP)
+		return state;
+	if (packet->tcp_flags & TCP_SYN)
+		state = packet->tcp_flags & TCP_ACK ? FLOW_SEEN_SYN | FLOW_SEEN_ACK : FLOW_SEEN_SYN;
+	if (packet->tcp_flags & TCP_FIN)
+		state |= FLOW_SEEN_FIN;
+	if (packet->tcp_flags & TCP_RST)
+		state |= FLOW_SEEN_RST;
+	return state;
+}
+
+/* What the other direction is told of a change in this one. */
+inline_always __u32 flow_state_for_peer(__u32 news)
+{
+	__u32 state = FLOW_ANSWERED;
+
+	if (news & FLOW_SEEN_FIN)
+		state |= FLOW_PEER_FIN;
+	if (news & FLOW_SEEN_RST)
+		state |= FLOW_PEER_RST;
+	return state;
+}
+
+/* A few times in a flow's life: its first packet, its answer, FIN, RST. */
+noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, bool reopens)
+{
+	struct flow_key key = flow_peer_key(flow, protocol);
+	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &key);
+
+	if (reopens) {
+		flow->state = FLOW_SEEN_SYN;
+		if (peer)
+			peer->state = FLOW_ANSWERED;
+		return 0;
+	}
+	__sync_fetch_and_or(&flow->state, news);
+	if (peer)
+		__sync_fetch_and_or(&peer->state, flow_state_for_peer(news));
+	return 0;
+}
+
+/* Called for each packet of a flow; writes only what changes. */
+inline_always void flow_touch(struct flow *flow, const struct packet *packet)
+{
+	__u32 now = now_s(), state = flow->state, seen = flow_state_of(packet);
+
+	if (flow->seen != now)
+		flow->seen = now;
+	if (packet_is_syn(packet) &&
+	    (state & (FLOW_SEEN_FIN | FLOW_SEEN_RST | FLOW_PEER_FIN | FLOW_PEER_RST)))
+		flow_change(flow, seen, packet->protocol, true);
+	else if (seen & ~state)
+		flow_change(flow, seen & ~state, packet->protocol, false);
+}
+
+/* Whose traffic a packet of this flow adds to, at its receiving end. */
+inline_always __u32 flow_receiver(const struct flow *flow)
+{
+	return (flow->flags & FLOW_REPLY) && flow->peer_slot ? flow->peer_slot : flow->slot;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * From a container to outside: the source becomes the uplink's address and a
+ * port of the range set apart.
+ */
+#include "lib/create.h"
+#include "lib/nexthop.h"
+
+inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow *new,
+					  const struct source *source, const struct route *route,
+					  const struct uplink *uplink)
+{
+	struct flow *flow = &new->flow, *peer = &new->peer;
+
+	flow->new_source = uplink->masquerade;
+	flow->slot = source->slot;
+	flow->generation = source->generation;
+	flow->action = FLOW_TO_UPLINK;
+	next_hop_keep(flow, route);
+	peer->action = FLOW_TO_ENDPOINT;
+	peer->ifindex = packet->skb->ifindex;
+	peer->flags = FLOW_HAVE_NEXT_HOP;
+	mac_copy(peer->source_mac, source->gateway_mac);
+	mac_copy(peer->destination_mac, source->mac);
+	return flow_create(new, packet->skb, PORT_FROM_RANGE);
+}

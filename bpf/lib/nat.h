@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * Rewriting of addresses and ports with their checksums (RFC 1624), in place.
+ * Where the kernel tells how far a packet's checksum is done (skb->ip_summed),
+ * this is arithmetic; else the helpers do it, at some 40 ns each.
+ */
+#include "lib/packet.h"
+
+/* The part of the kernel's sk_buff that matters; relocated by its BTF. */
+struct sk_buff {
+	__u8 ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+extern void *bpf_cast_to_kern_ctx(void *object) __ksym __weak;
+
+enum { SUMMED_NONE = 0, SUMMED_UNNECESSARY = 1, SUMMED_COMPLETE = 2, SUMMED_PARTIAL = 3 };
+
+struct translation {
+	__be32 source, destination;
+	__be16 source_port, destination_port;
+};
+
+/* Differences as sums of 16-bit words in ones' complement, not folded. */
+struct sum_change {
+	__u64 addresses, ports;
+};
+
+inline_always __u16 sum_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* A checksum field after the words under it have changed by `change`. */
+inline_always __u16 sum_update(__u16 check, __u64 change)
+{
+	return ~sum_fold((__u16)~check + change);
+}
+
+inline_always __u64 sum_diff32(__be32 from, __be32 to)
+{
+	return (__u64)(__u32)~from + to;
+}
+
+inline_always __u64 sum_diff16(__be16 from, __be16 to)
+{
+	return (__u64)(__u16)~from + to;
+}
+
+inline_always __u32 summed_of(struct __sk_buff *skb)
+{
+	if (!know_ip_summed)
+		return SUMMED_COMPLETE; /* the one that only the helpers get right */
+	struct sk_buff *kernel = bpf_cast_to_kern_ctx(skb);
+	return BPF_CORE_READ_BITFIELD(kernel, ip_summed);
+}
+
+inline_always struct sum_change translate_ip(struct packet *packet, const struct translation *to)
+{
+	struct iphdr *ip = packet->ip;
+	struct sum_change change = {
+		.addresses =
+			sum_diff32(ip->saddr, to->source) + sum_diff32(ip->daddr, to->destination),
+		.ports = sum_diff16(packet->source_port, to->source_port) +
+			 sum_diff16(packet->destination_port, to->destination_port),
+	};
+
+	ip->saddr = to->source;
+	ip->daddr = to->destination;
+	ip->check = sum_update(ip->check, change.addresses);
+	return change;
+}
+
+/* TCP and UDP by hand; `check` has been bounds-checked. */
+inline_always void sum_by_hand(__u16 *check, __u32 summed, bool udp, struct sum_change change)
+{
+	if (summed == SUMMED_PARTIAL) {
+		/* The field holds the pseudo header's sum, not complemented. */
+		*check = sum_fold((__u64)*check + change.addresses);
+		return;
+	}
+	if (udp && !*check)
+		return;
+	__u16 sum = sum_update(*check, change.addresses + change.ports);
+	*check = udp && !sum ? 0xffff : sum;
+}
+
+inline_always void sum_by_helper(struct packet *packet, __u32 offset, bool udp,
+				 struct sum_change change)
+{
+	__u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
+
+	bpf_l4_csum_replace(packet->skb, offset, 0, sum_fold(change.addresses),
+			    flags | BPF_F_PSEUDO_HDR);
+	bpf_l4_csum_replace(packet->skb, offset, 0, sum_fold(change.ports), flags);
+}
+
+inline_always void translate_icmp_echo(struct packet *packet, __be16 id)
+{
+	struct icmphdr *icmp = packet->transport;
+
+	/* Never PARTIAL: no checksum offload knows ICMP. COMPLETE stays right, the sum is neutral.
+	 */
+	icmp->checksum = sum_update(icmp->checksum, sum_diff16(icmp->un.echo.id, id));
+	icmp->un.echo.id = id;
+}
+
+/* The packet's pointers are dead afterwards. */
+inline_always void translate(struct packet *packet, const struct translation *to)
+{
+	bool udp = packet->protocol == IPPROTO_UDP;
+	struct sum_change change = translate_ip(packet, to);
+
+	if (packet->protocol == IPPROTO_ICMP) {
+		translate_icmp_echo(packet, to->source_port);
+		return;
+	}
+	__be16 *ports = packet->transport;
+	__u16 *check = packet->transport + (udp ? 6 : 16);
+	__u32 summed = summed_of(packet->skb);
+	ports[0] = to->source_port;
+	ports[1] = to->destination_port;
+	if ((void *)(check + 1) > packet->end)
+		return;
+	if (summed != SUMMED_COMPLETE)
+		sum_by_hand(check, summed, udp, change);
+	else
+		sum_by_helper(packet, (void *)check - (void *)packet->ethernet, udp, change);
+}
