@@ -115,7 +115,7 @@ struct json_t *json_new_integer(int64_t number);
 struct json_t *json_new_bool(bool value);
 struct json_t *json_new_null(void);
 /** A deep copy. */
-struct json_t *json_copy(const struct json_t *value);
+struct json_t *json_clone(const struct json_t *value);
 void json_put(struct json_t *object, const char *key, struct json_t *value);
 void json_put_string(struct json_t *object, const char *key, const char *text);
 void json_put_integer(struct json_t *object, const char *key, int64_t number);

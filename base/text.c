@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define CAPACITY_MIN 64
+
+void text_free(struct text *text)
+{
+	free(text->data);
+	*text = (struct text){ 0 };
+}
+
+static bool make_room(struct text *text, size_t more)
+{
+	size_t wanted = text->size + more + 1;
+	if (text->failed || wanted < more)
+		text->failed = true;
+	if (text->failed || wanted <= text->capacity)
+		return !text->failed;
+	size_t capacity = text->capacity ? text->capacity : CAPACITY_MIN;
+	while (capacity < wanted)
+		capacity *= 2;
+	char *data = realloc(text->data, capacity);
+	if (!data) {
+		text->failed = true;
+		return false;
+	}
+	text->data = data;
+	text->capacity = capacity;
+	return true;
+}
+
+void text_append_bytes(struct text *text, const void *data, size_t size)
+{
+	if (!make_room(text, size))
+		return;
+	if (size)
+		memcpy(text->data + text->size, data, size);
+	text->size += size;
+	text->data[text->size] = '\0';
+}
+
+void text_append(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *piece;
+	int size = vasprintf(&piece, format, arguments);
+	va_end(arguments);
+	if (size < 0) {
+		text->failed = true;
+		return;
+	}
+	text_append_bytes(text, piece, (size_t)size);
+	free(piece);
+}
+
+int text_take(struct text *text, char **ret_text, struct error *err)
+{
+	text_append_bytes(text, "", 0);
+	if (text->failed)
+		return error_set(err, ENOMEM, "no memory for a text");
+	*ret_text = TAKE(text->data);
+	*text = (struct text){ 0 };
+	return 0;
+}
+
+int text_format(char **ret_text, struct error *err, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text;
+	int size = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (size < 0)
+		return error_set(err, ENOMEM, "no memory for a text");
+	*ret_text = text;
+	return 0;
+}
+
+int text_copy(const char *text, char **ret_text, struct error *err)
+{
+	char *copy = strdup(text);
+	if (!copy)
+		return error_set(err, ENOMEM, "no memory for a text");
+	*ret_text = copy;
+	return 0;
+}
+
+int text_to_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+			return -EINVAL;
+	}
+	if (value < min || value > max)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+int text_to_signed(const char *text, int64_t min, int64_t max, int64_t *ret)
+{
+	bool negative = *text == '-';
+	uint64_t size;
+	if (text_to_unsigned(text + negative, 0, (uint64_t)INT64_MAX + negative, &size) < 0)
+		return -EINVAL;
+	int64_t value = negative ? (int64_t)(0 - size) : (int64_t)size;
+	if (value < min || value > max)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+int text_to_size_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "bkmgt";
+	char digits[24];
+	size_t count = strspn(text, "0123456789");
+	const char *unit = text[count] ? strchr(units, tolower((unsigned char)text[count])) : units;
+	uint64_t value;
+	if (count >= sizeof digits || !unit || (text[count] && text[count + 1]))
+		return -EINVAL;
+	memcpy(digits, text, count);
+	digits[count] = '\0';
+	unsigned shift = 10 * (unsigned)(unit - units);
+	if (text_to_unsigned(digits, 0, UINT64_MAX >> shift, &value) < 0)
+		return -EINVAL;
+	*ret_bytes = value << shift;
+	return 0;
+}
+
+/* The unit at *text in ms, *text behind it; 0 if there is none. */
+static int64_t take_unit_ms(const char **text)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (!text_starts_with(*text, units[i].name))
+			continue;
+		*text += strlen(units[i].name);
+		return units[i].ms;
+	}
+	return 0;
+}
+
+int text_to_duration_ms(const char *text, int64_t *ret_ms)
+{
+	int64_t total = 0;
+	if (!*text)
+		return -EINVAL;
+	while (*text) {
+		char digits[20];
+		size_t count = strspn(text, "0123456789");
+		int64_t value, unit;
+		if (count == 0 || count >= sizeof digits)
+			return -EINVAL;
+		memcpy(digits, text, count);
+		digits[count] = '\0';
+		text += count;
+		unit = take_unit_ms(&text);
+		if (!unit || text_to_signed(digits, 0, INT64_MAX, &value) < 0 ||
+		    __builtin_mul_overflow(value, unit, &value) ||
+		    __builtin_add_overflow(total, value, &total))
+			return -EINVAL;
+	}
+	*ret_ms = total;
+	return 0;
+}
+
+bool text_equal(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+bool text_starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends_with(const char *text, const char *suffix)
+{
+	size_t size = strlen(text), tail = strlen(suffix);
+	return size >= tail && strcmp(text + size - tail, suffix) == 0;
+}
+
+bool text_is_name(const char *text, size_t max)
+{
+	size_t size = strlen(text);
+	if (size == 0 || size > max || !isalnum((unsigned char)text[0]) || !isascii(text[0]))
+		return false;
+	for (; *text; text++)
+		if (!isascii(*text) || !(isalnum((unsigned char)*text) || strchr("_.-", *text)))
+			return false;
+	return true;
+}
+
+void text_from_hex_bytes(const uint8_t *bytes, size_t size, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < size; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
