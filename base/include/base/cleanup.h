@@ -13,26 +13,26 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#define DEFINE_FREEP(type)                                                     \
-	static inline void type##_freep(struct type **object)                  \
-	{                                                                      \
-		type##_free(*object);                                          \
+#define DEFINE_FREEP(type)                                    \
+	static inline void type##_freep(struct type **object) \
+	{                                                     \
+		type##_free(*object);                         \
 	}
 #define AUTO(type) __attribute__((cleanup(type##_freep))) struct type *
 
-#define TAKE(pointer)                                                          \
-	({                                                                     \
-		__typeof__(pointer) taken_ = (pointer);                        \
-		(pointer) = NULL;                                              \
-		taken_;                                                        \
+#define TAKE(pointer)                                   \
+	({                                              \
+		__typeof__(pointer) taken_ = (pointer); \
+		(pointer) = NULL;                       \
+		taken_;                                 \
 	})
 
 /** Moves a file descriptor on: the variable becomes -1. */
-#define TAKE_FD(fd)                                                            \
-	({                                                                     \
-		int taken_ = (fd);                                             \
-		(fd) = -1;                                                     \
-		taken_;                                                        \
+#define TAKE_FD(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 static inline void cleanup_fd(int *fd)

@@ -31,8 +31,7 @@ int error_set_errno(struct error *err, int code, const char *format, ...)
  * Puts "purpose: " in front of the text that err holds already; the code
  * stays. Returns -err->code, so that `return error_wrap(err, ...)` works.
  */
-int error_wrap(struct error *err, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+int error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Makes err empty again. */
 void error_clear(struct error *err);

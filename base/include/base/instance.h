@@ -10,12 +10,12 @@
 #define INSTANCE_PATH_MAX 512
 
 struct instance {
-	char root[INSTANCE_PATH_MAX];     /* "" for the default root, else absolute, no final '/' */
-	char run[INSTANCE_PATH_MAX];      /* ROOT/run/wherry: state of this boot */
-	char lib[INSTANCE_PATH_MAX];      /* ROOT/var/lib/wherry: state that stays */
-	char config[INSTANCE_PATH_MAX];   /* ROOT/etc/wherry */
-	char bpf[INSTANCE_PATH_MAX];      /* /sys/fs/bpf/wherry, or wherry-TAG for another root */
-	char tag[13];                     /* "" for the default root, else 8 hex digits of the root's hash */
+	char root[INSTANCE_PATH_MAX];   /* "" for the default root, else absolute, no final '/' */
+	char run[INSTANCE_PATH_MAX];    /* ROOT/run/wherry: state of this boot */
+	char lib[INSTANCE_PATH_MAX];    /* ROOT/var/lib/wherry: state that stays */
+	char config[INSTANCE_PATH_MAX]; /* ROOT/etc/wherry */
+	char bpf[INSTANCE_PATH_MAX];    /* /sys/fs/bpf/wherry, or wherry-TAG for another root */
+	char tag[13]; /* "" for the default root, else 8 hex digits of the root's hash */
 };
 
 /**

@@ -47,11 +47,10 @@ enum json_need { JSON_OPTIONAL, JSON_REQUIRED };
  * The caller owns *ret_value (auto_json). Returns 0, -EINVAL (text names
  * source, line and column), -E2BIG (too deep), -ENOMEM.
  */
-int json_parse(const char *source, const char *text, size_t size,
-	       struct json_t **ret_value, struct error *err);
+int json_parse(const char *source, const char *text, size_t size, struct json_t **ret_value,
+	       struct error *err);
 /** As json_parse, of a whole file of at most size_max bytes. */
-int json_read_file(const char *path, size_t size_max, struct json_t **ret_value,
-		   struct error *err);
+int json_read_file(const char *path, size_t size_max, struct json_t **ret_value, struct error *err);
 
 /** The cursor of a document's root. source is lent. */
 struct json_at json_root(const struct json_t *value, const char *source);
@@ -70,8 +69,8 @@ size_t json_count(const struct json_at *at);
 struct json_at json_member_at(const struct json_at *at, size_t index);
 
 /** Sets err to "source: path: message" for this place; returns -code. */
-int json_error(const struct json_at *at, struct error *err, int code,
-	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+int json_error(const struct json_at *at, struct error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /*
  * Typed reads of member `key` of object `at`. An absent or null key leaves
@@ -81,17 +80,17 @@ int json_error(const struct json_at *at, struct error *err, int code,
  */
 int json_get_string(const struct json_at *at, const char *key, enum json_need need,
 		    const char **ret, struct error *err);
-int json_get_bool(const struct json_at *at, const char *key, enum json_need need,
-		  bool *ret, struct error *err);
+int json_get_bool(const struct json_at *at, const char *key, enum json_need need, bool *ret,
+		  struct error *err);
 /** An integer in min..max; a number with a fraction is refused. */
-int json_get_integer(const struct json_at *at, const char *key, enum json_need need,
-		     int64_t min, int64_t max, int64_t *ret, struct error *err);
-int json_get_ip(const struct json_at *at, const char *key, enum json_need need,
-		struct ip *ret, struct error *err);
+int json_get_integer(const struct json_at *at, const char *key, enum json_need need, int64_t min,
+		     int64_t max, int64_t *ret, struct error *err);
+int json_get_ip(const struct json_at *at, const char *key, enum json_need need, struct ip *ret,
+		struct error *err);
 int json_get_prefix(const struct json_at *at, const char *key, enum json_need need,
 		    struct prefix *ret, struct error *err);
-int json_get_mac(const struct json_at *at, const char *key, enum json_need need,
-		 struct mac *ret, struct error *err);
+int json_get_mac(const struct json_at *at, const char *key, enum json_need need, struct mac *ret,
+		 struct error *err);
 /** The cursor of a member that must be an object (array); *ret->value NULL if absent. */
 int json_get_object(const struct json_at *at, const char *key, enum json_need need,
 		    struct json_at *ret, struct error *err);

@@ -29,21 +29,21 @@ typedef void loop_signal_handler(struct loop *loop, int signal, void *context);
 typedef void loop_child_handler(struct loop *loop, pid_t pid, int status, void *context);
 
 /** Watches fd, which stays the caller's. */
-int loop_add_fd(struct loop *loop, int fd, unsigned events, loop_fd_handler *handler,
-		void *context, struct loop_source **ret_source, struct error *err);
+int loop_add_fd(struct loop *loop, int fd, unsigned events, loop_fd_handler *handler, void *context,
+		struct loop_source **ret_source, struct error *err);
 /** Changes what an fd source waits for; 0 pauses it. */
 void loop_fd_set_events(struct loop_source *source, unsigned events);
 /** Fires once after delay_ms, and again each repeat_ms if that is not 0. */
 int loop_add_timer(struct loop *loop, uint64_t delay_ms, uint64_t repeat_ms,
-		   loop_timer_handler *handler, void *context,
-		   struct loop_source **ret_source, struct error *err);
+		   loop_timer_handler *handler, void *context, struct loop_source **ret_source,
+		   struct error *err);
 /** Starts a timer anew with this delay. */
 void loop_timer_restart(struct loop_source *source, uint64_t delay_ms);
-int loop_add_signal(struct loop *loop, int signal, loop_signal_handler *handler,
-		    void *context, struct loop_source **ret_source, struct error *err);
+int loop_add_signal(struct loop *loop, int signal, loop_signal_handler *handler, void *context,
+		    struct loop_source **ret_source, struct error *err);
 /** status as of waitpid; pid 0 watches every child. */
-int loop_add_child(struct loop *loop, pid_t pid, loop_child_handler *handler,
-		   void *context, struct loop_source **ret_source, struct error *err);
+int loop_add_child(struct loop *loop, pid_t pid, loop_child_handler *handler, void *context,
+		   struct loop_source **ret_source, struct error *err);
 /** Stops and frees; NULL is fine. */
 void loop_source_free(struct loop_source *source);
 DEFINE_FREEP(loop_source)

@@ -21,8 +21,8 @@ enum option_kind {
 	OPTION_SIZE,   /* uint64_t bytes: 64m */
 };
 struct option_spec {
-	const char *name;     /* "publish"; NULL if only short */
-	char letter;          /* 'p'; 0 if only long */
+	const char *name; /* "publish"; NULL if only short */
+	char letter;      /* 'p'; 0 if only long */
 	enum option_kind kind;
 	size_t offset;        /* into the verb's struct of options */
 	const char *argument; /* "HOST:CONTAINER"; NULL for flags */

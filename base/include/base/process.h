@@ -15,9 +15,9 @@
 
 /* What to start. Descriptors of -1 are /dev/null. */
 struct process_spec {
-	const char *path;        /* file to execute; no search */
+	const char *path; /* file to execute; no search */
 	char *const *argv;
-	char *const *envp;       /* NULL: our own */
+	char *const *envp; /* NULL: our own */
 	int stdin_fd, stdout_fd, stderr_fd;
 };
 /** Starts it (vfork-like, all other descriptors closed on exec). *ret_pidfd owned by the caller. */
@@ -31,8 +31,8 @@ int process_wait(pid_t pid, int *ret_status, struct error *err);
  * stderr goes to spec->stderr_fd.
  */
 int process_run(const struct process_spec *spec, const char *input, size_t input_size,
-		size_t output_max, int timeout_ms, char **ret_output,
-		size_t *ret_output_size, int *ret_status, struct error *err);
+		size_t output_max, int timeout_ms, char **ret_output, size_t *ret_output_size,
+		int *ret_status, struct error *err);
 
 /* A process that cannot be mistaken for a later one with the same pid. */
 struct process_identity {
@@ -59,8 +59,7 @@ int netns_cookie(int netns_fd, uint64_t *ret_cookie, struct error *err);
  * Runs `work` with the calling thread inside the namespace, and comes back. A
  * failure to come back ends the process: nothing may go on in the wrong place.
  */
-int netns_run(int netns_fd, int (*work)(void *context, struct error *err),
-	      void *context, struct error *err);
+int netns_run(int netns_fd, int (*work)(void *context, struct error *err), void *context,
+	      struct error *err);
 /** A socket that belongs to the namespace, made by a short visit; owned by the caller. */
-int netns_socket(int netns_fd, int domain, int type, int protocol, int *ret_fd,
-		 struct error *err);
+int netns_socket(int netns_fd, int domain, int type, int protocol, int *ret_fd, struct error *err);

@@ -17,8 +17,7 @@ int table_create(const char *const *titles, struct table **ret_table, struct err
 void table_free(struct table *table);
 DEFINE_FREEP(table)
 /** Adds a cell; a row is full after as many cells as there are titles. Control bytes become '?'. */
-void table_cell(struct table *table, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Prints all, columns three blanks apart as Docker does; -ENOMEM if a cell was lost. */
 int table_print(const struct table *table, FILE *file, struct error *err);
 

@@ -14,15 +14,14 @@
 /* A growing text; starts as {0}. `data` is always NUL-terminated once used. */
 struct text {
 	char *data;
-	size_t size;     /* bytes, without the NUL */
+	size_t size; /* bytes, without the NUL */
 	size_t capacity;
-	bool failed;     /* memory ran out: later appends do nothing */
+	bool failed; /* memory ran out: later appends do nothing */
 };
 void text_free(struct text *text); /* frees data; text itself is a value */
 #define auto_text __attribute__((cleanup(text_free))) struct text
 
-void text_append(struct text *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void text_append(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_append_bytes(struct text *text, const void *data, size_t size);
 /** Hands the memory to the caller (free); -ENOMEM if any append failed. An empty text gives "". */
 int text_take(struct text *text, char **ret_text, struct error *err);
@@ -41,7 +40,7 @@ int text_to_size_bytes(const char *text, uint64_t *ret_bytes);
 /** "1500ms", "10s", "1m30s", "2h" (Go's form) in milliseconds. 0 or -EINVAL. */
 int text_to_duration_ms(const char *text, int64_t *ret_ms);
 
-bool text_equal(const char *a, const char *b);        /* NULL equals NULL only */
+bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
 /** Only bytes of [a-zA-Z0-9_.-], first alphanumeric, at most max long: names of things. */
