@@ -2,7 +2,7 @@
 # Kernel programs: clang makes the object, bpftool the skeleton.
 find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
-pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET GLOBAL libbpf)
 
 # bpf_skeleton(NAME): NAME.bpf.c of this folder becomes NAME.bpf.o and
 # NAME.skel.h (struct wherry_NAME) in the build folder, by the target
