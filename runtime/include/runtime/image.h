@@ -2,9 +2,10 @@
 #pragma once
 /*
  * Images: a content store by digest (ROOT/var/lib/wherry/blobs/sha256), layers
- * unpacked once whatever the number of images (…/layers/sha256/DIFFID), names
- * that point to manifests, and the build. All archives are hostile: what is
- * refused leaves no image, blob, temporary file or path outside the store.
+ * unpacked once whatever the number of images (…/layers/ID, where ID is short so
+ * that a mount's options can hold 127 of them), names that point to images, and
+ * the build. All archives are hostile: what is refused leaves no image, blob,
+ * temporary file or path outside the store.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct image {
 	struct words names;             /* name:tag */
 	struct words layer_paths;       /* unpacked directories, top first: overlay's lowerdir order */
 	struct words diff_ids;          /* bottom first */
+	struct words chain_ids;         /* bottom first: name a layer with all below it */
+	struct words blobs;             /* digests of the layers' blobs, bottom first */
 	struct image_config config;
 	char *architecture, *os;
 	int64_t created_ns;
@@ -53,6 +56,8 @@ struct image_progress {
  * Gate: docker-archive tar, oci-archive tar, or OCI layout directory; "-" is
  * standard input. Layers: tar, gzip, zstd. Digests, sizes and diff ids are
  * checked. *ret_names: the names that now exist (or ids of unnamed images).
+ * An OCI layout names its images by a tag only: they get the name of the file
+ * or directory in front ("apps/" with the tag nginx is apps:nginx).
  */
 int image_load(struct image_store *store, const char *path,
 	       const struct image_progress *progress, struct words *ret_names,

@@ -24,6 +24,7 @@
  *
  * Exit status: 0 done, 1 a run failed, 2 wrong usage.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -657,10 +658,10 @@ int main(int argc, char **argv)
 			o.duration = atof(optarg);
 			break;
 		case 's':
-			o.size = (unsigned)(int)strtol(optarg, NULL, 10);
+			o.size = (unsigned)atoi(optarg);
 			break;
 		case 'c':
-			o.cpu = (int)strtol(optarg, NULL, 10);
+			o.cpu = atoi(optarg);
 			break;
 		case 'j':
 			o.json = true;

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A bridge and the rules that dockerd keeps for one bridge network, written
 # with the distribution's iptables (the nft backend unless IPT says other).
-ITEMS="c2c publish publish-scale masquerade"
-NEEDS="iptables-nft"
-PACKAGE="iptables"
+ITEMS="c2c publish publish-scale masquerade publish-many"
 IPT=${IPT:-iptables-nft}
 
 up() {

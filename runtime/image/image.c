@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The small verbs on images: find, list, tag, remove.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "store.h"
+
+int image_find(struct image_store *store, const char *reference, struct image *ret_image,
+	       struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	char id[DIGEST_TEXT_MAX];
+	auto_free char *name = NULL;
+	int r = store_begin(store->db, STORE_READ, &txn, err);
+	if (r == 0)
+		r = reference_resolve(txn, reference, id, &name, err);
+	return r == 1 ? record_get(store, txn, id, ret_image, err) : r;
+}
+
+static int visit_one(struct image_store *store, const char *id,
+		     int (*visit)(const struct image *image, void *context, struct error *err),
+		     void *context, struct error *err)
+{
+	struct image image = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store->db, STORE_READ, &txn, err);
+	if (r == 0)
+		r = record_get(store, txn, id, &image, err);
+	store_txn_free(TAKE(txn)); /* the visitor may change the store */
+	if (r == 1)
+		r = visit(&image, context, err);
+	image_release(&image);
+	return r;
+}
+
+int image_each(struct image_store *store,
+	       int (*visit)(const struct image *image, void *context, struct error *err),
+	       void *context, struct error *err)
+{
+	auto_words ids = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store->db, STORE_READ, &txn, err);
+	if (r == 0)
+		r = table_keys(txn, TABLE_IMAGES, &ids, err);
+	store_txn_free(TAKE(txn));
+	for (size_t i = 0; r == 0 && i < ids.count; i++)
+		r = visit_one(store, ids.items[i], visit, context, err);
+	return r;
+}
+
+static int not_found(const char *reference, struct error *err)
+{
+	return error_set(err, ENOENT, "no image %.200s", reference);
+}
+
+int image_tag(struct image_store *store, const char *reference, const char *name, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	char id[DIGEST_TEXT_MAX];
+	auto_free char *old = NULL, *new = NULL;
+	int r = image_reference_normalise(name, &new, err);
+	if (r == 0)
+		r = store_begin(store->db, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = reference_resolve(txn, reference, id, &old, err);
+	if (r <= 0)
+		return r < 0 ? r : not_found(reference, err);
+	r = name_put(txn, new, id, err);
+	return r < 0 ? r : store_commit(&txn, err);
+}
+
+/* What a removal takes away. */
+struct removal {
+	struct words names;
+	bool record;
+};
+
+/*
+ * By name, only that name goes while others are left; by id all names go, and
+ * more than one needs force. A container that needs the image keeps its record.
+ */
+static int decide(const struct image *image, const char *name, bool force, const char *user,
+		  struct removal *ret, struct error *err)
+{
+	bool last = !name || image->names.count <= 1;
+	if (!name && image->names.count > 1 && !force)
+		return error_set(err, EBUSY,
+				 "image %.19s has %zu names: remove them by name, or use force",
+				 image->id, image->names.count);
+	if (last && *user && !force)
+		return error_set(err, EBUSY, "image %s is needed by container %s",
+				 name ? name : image->id, user);
+	ret->record = last && !*user;
+	if (!last || name)
+		return words_append(&ret->names, name, err);
+	return words_copy(&image->names, &ret->names, err);
+}
+
+/* Cached build steps whose layers only this image had go with it. */
+static int forget_cache(struct image_store *store, struct store_txn *txn, const struct image *image,
+			struct error *err)
+{
+	auto_words keys = { 0 }, ids = { 0 };
+	int r = table_keys(txn, TABLE_CACHE, &keys, err);
+	if (r < 0 || keys.count == 0)
+		return r;
+	struct words needed = { 0 };
+	r = table_keys(txn, TABLE_IMAGES, &ids, err);
+	for (size_t i = 0; r >= 0 && i < ids.count; i++) {
+		struct image other = { 0 };
+		r = record_get(store, txn, ids.items[i], &other, err);
+		for (size_t j = 0; r == 1 && j < other.chain_ids.count; j++)
+			r = words_append(&needed, other.chain_ids.items[j], err) < 0 ? -ENOMEM : 1;
+		image_release(&other);
+	}
+	for (size_t i = 0; r >= 0 && i < keys.count; i++) {
+		struct bytes value;
+		struct cache_record record;
+		r = store_get(txn, TABLE_CACHE, bytes_of_text(keys.items[i]), &value, err);
+		if (r != 1 || value.size != sizeof record)
+			continue;
+		memcpy(&record, value.data, sizeof record);
+		bool mine = false, others = false;
+		for (size_t j = 0; j < image->chain_ids.count; j++)
+			mine = mine || text_equal(image->chain_ids.items[j], record.chain_id.text);
+		for (size_t j = 0; j < needed.count; j++)
+			others = others || text_equal(needed.items[j], record.chain_id.text);
+		if (mine && !others)
+			r = store_delete(txn, TABLE_CACHE, bytes_of_text(keys.items[i]), err);
+	}
+	words_free(&needed);
+	return r < 0 ? r : 0;
+}
+
+static int carry_out(struct image_store *store, struct store_txn *txn, const struct image *image,
+		     const struct removal *removal, struct words *ret_removed, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < removal->names.count; i++) {
+		r = store_delete(txn, TABLE_NAMES, bytes_of_text(removal->names.items[i]), err);
+		if (r >= 0)
+			r = words_append_format(ret_removed, err, "Untagged: %s",
+						removal->names.items[i]);
+	}
+	if (r < 0 || !removal->record)
+		return r < 0 ? r : 0;
+	r = store_delete(txn, TABLE_IMAGES, bytes_of_text(image->id), err);
+	if (r >= 0)
+		r = forget_cache(store, txn, image, err);
+	return r < 0 ? r : words_append_format(ret_removed, err, "Deleted: %s", image->id);
+}
+
+int image_remove(struct image_store *store, const char *reference, bool force,
+		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),
+		 void *context, struct words *ret_removed, struct error *err)
+{
+	char id[DIGEST_TEXT_MAX], user[128] = "";
+	auto_free char *name = NULL;
+	struct image image = { 0 };
+	struct removal removal = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store->db, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = reference_resolve(txn, reference, id, &name, err);
+	if (r == 1)
+		r = record_get(store, txn, id, &image, err);
+	if (r == 0)
+		return not_found(reference, err);
+	if (r == 1 && in_use && in_use(id, user, sizeof user, context) == 0)
+		*user = 0;
+	if (r == 1)
+		r = decide(&image, name, force, user, &removal, err);
+	if (r == 0)
+		r = carry_out(store, txn, &image, &removal, ret_removed, err);
+	if (r == 0)
+		r = store_commit(&txn, err);
+	words_free(&removal.names);
+	image_release(&image);
+	if (r == 0 && removal.record)
+		r = store_sweep(store, err);
+	return r;
+}
