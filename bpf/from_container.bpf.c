@@ -28,6 +28,31 @@ TAIL_MAP wh1_tails_cont SEC(".maps") = {
 	},
 };
 
+inline_always int container_tail(const struct packet *packet, enum container_tail tail)
+{
+	tail_leave(packet);
+	bpf_tail_call(packet->skb, &wh1_tails_cont, tail);
+	return drop(packet, DROP_INTERNAL_ERROR);
+}
+
+/*
+ * The host itself, most often; or a hairpin's packet, which a flow tells. TCP
+ * in mid-flow without a flow is the host's, be it to answer with a reset.
+ */
+inline_always int from_container_to_gateway(struct packet *packet, const struct source *source)
+{
+	enum drop_reason reason = packet_parse_transport(packet);
+
+	if (reason)
+		return drop(packet, reason);
+	if (packet->protocol != IPPROTO_TCP || !packet->has_ports || packet_is_syn(packet))
+		return container_tail(packet, CONTAINER_FLOW);
+	struct flow_key key = flow_key_of(packet);
+	if (bpf_map_lookup_elem(&wh1_flows, &key))
+		return container_tail(packet, CONTAINER_FLOW);
+	return deliver_to_host(packet, source);
+}
+
 inline_always int from_container_ipv4(struct packet *packet, const struct source *source)
 {
 	enum drop_reason reason = packet_parse_ipv4(packet);
@@ -39,12 +64,11 @@ inline_always int from_container_ipv4(struct packet *packet, const struct source
 	if (packet->ip->saddr != source->address.words[3])
 		return drop(packet, DROP_SPOOF_ADDRESS);
 	__be32 destination = packet->ip->daddr;
-	if (!((destination ^ source->subnet.words[3]) & source->subnet_mask.words[3]) &&
-	    destination != source->gateway.words[3])
+	if (destination == source->gateway.words[3])
+		return from_container_to_gateway(packet, source);
+	if (!((destination ^ source->subnet.words[3]) & source->subnet_mask.words[3]))
 		return deliver_to_neighbour(packet, source);
-	tail_leave(packet);
-	bpf_tail_call(packet->skb, &wh1_tails_cont, CONTAINER_FLOW);
-	return drop(packet, DROP_INTERNAL_ERROR);
+	return container_tail(packet, CONTAINER_FLOW);
 }
 
 SEC("tc") int from_container(struct __sk_buff *skb)

@@ -24,11 +24,16 @@ inline_always int deliver_to_neighbour(struct packet *packet, const struct sourc
 
 /*
  * From a container to the host: seen on the gateway device, as everything of
- * this network is, so that rp_filter and the host's own rules hold.
+ * this network is, so that rp_filter and the host's own rules hold; or, where
+ * the loader knows that neither is in the way, without that second reception.
  */
 inline_always int deliver_to_host(struct packet *packet, const struct source *source)
 {
-	packet_set_destination_mac(packet, source->gateway_mac);
 	count_sent(packet, source->slot);
+	if (source->flags & NETWORK_STRAIGHT) {
+		packet_to_me(packet->skb);
+		return VERDICT_PASS;
+	}
+	packet_set_destination_mac(packet, source->gateway_mac);
 	return bpf_redirect(source->gateway_ifindex, BPF_F_INGRESS);
 }

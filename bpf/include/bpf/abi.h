@@ -138,6 +138,14 @@ enum network_flags {
 	NETWORK_INTERNAL = 1 << 1, /* nothing in or out but the host and the network itself */
 	NETWORK_ROUTED = 1 << 2,   /* outside may address containers directly */
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
+	/*
+	 * What containers send to the host arrives on their own link, and not on
+	 * the gateway device, which costs 1.5 % of a request's time. For hosts
+	 * without strict rp_filter on the host ends of links (all and the link's
+	 * own, 0 or 2), and where no rule of the host names the gateway device.
+	 * Cheapest when the host end has the gateway's MAC.
+	 */
+	NETWORK_STRAIGHT = 1 << 4,
 };
 
 /* wh1_networks: array by network id; generation 0: no such network. */
