@@ -47,6 +47,7 @@ void table_cell(struct table *table, const char *format, ...)
 		text = NULL;
 	va_end(arguments);
 	auto_free char *owned = text;
+	(void)owned; /* freed at the end of scope */
 	for (char *c = text; c && *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';

@@ -43,11 +43,21 @@ struct ipam_config {
 	size_t route_count;
 };
 
-/** Fills defaults (first, last, gateway) and checks: host bits, ends outside, overlaps, families, size. */
+/** Fills defaults (first, last, gateway) and checks: host bits, ends outside, overlaps, families,
+ * size. */
 int ipam_config_finish(struct ipam_config *config, struct error *err);
-/** Gate: reads host-local's keys (subnet, rangeStart, rangeEnd, gateway, ranges, routes) of a CNI "ipam" object. */
-int ipam_config_read(const struct json_at *at, struct ipam_config *ret_config,
-		     struct error *err);
+/**
+ * Gate: adds host-local's keys (subnet with rangeStart, rangeEnd and gateway;
+ * ranges; routes) of a CNI "ipam" object to *config, behind the sets that are
+ * in it, and finishes it. Errors name the key.
+ */
+int ipam_config_read(const struct json_at *at, struct ipam_config *config, struct error *err);
+/** Gate: adds a list of sets only (runtimeConfig's "ipRanges"); no key is fine. */
+int ipam_config_read_ranges(const struct json_at *at, const char *key, struct ipam_config *config,
+			    struct error *err);
+/** Gate: adds the routes only, for configurations whose addresses come from elsewhere. */
+int ipam_config_read_routes(const struct json_at *at, struct ipam_config *config,
+			    struct error *err);
 
 /* Who holds a lease. */
 struct lease_owner {
@@ -75,9 +85,8 @@ int lease_take(struct store_txn *txn, const char *network, const struct ipam_con
 int lease_release(struct store_txn *txn, const char *network, const struct lease_owner *owner,
 		  struct error *err);
 /** 1 if ip is leased in network (holder's id and interface written), 0 if not. */
-int lease_find(struct store_txn *txn, const char *network, struct ip ip,
-	       char *ret_container_id, size_t size, char *ret_interface, size_t interface_size,
-	       struct error *err);
+int lease_find(struct store_txn *txn, const char *network, struct ip ip, char *ret_container_id,
+	       size_t size, char *ret_interface, size_t interface_size, struct error *err);
 /** The leases of owner in network: how many were written (at most max), or -errno. */
 int lease_of_owner(struct store_txn *txn, const char *network, const struct lease_owner *owner,
 		   struct ip *ret_ips, size_t max, struct error *err);
@@ -88,3 +97,6 @@ int lease_each(struct store_txn *txn, const char *network,
 	       int (*visit)(struct ip ip, const char *container_id, const char *interface,
 			    int64_t taken_at_ns, void *context, struct error *err),
 	       void *context, struct error *err);
+/** 1 if each set of config has a free address, 0 if one has none (*ret_full is its number). */
+int lease_available(struct store_txn *txn, const char *network, const struct ipam_config *config,
+		    size_t *ret_full, struct error *err);

@@ -18,7 +18,6 @@
  * Any failure is printed with the plugin's own error document, everything
  * that was added is deleted again, and the exit status is 1.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -437,15 +436,18 @@ static void report(enum operation op, unsigned n, unsigned parallel, double wall
 static void everyone(enum operation op)
 {
 	unsigned parallel = o.parallel < o.count ? o.parallel : o.count;
-	pthread_t threads[parallel];
+	pthread_t *threads = calloc(parallel, sizeof *threads);
 	double start = now_ms();
 
 	next_container = 0;
+	if (!threads)
+		die("no memory");
 	for (unsigned i = 0; i < parallel; i++)
 		if (pthread_create(&threads[i], NULL, worker, &op))
 			die("cannot start a thread");
 	for (unsigned i = 0; i < parallel; i++)
 		pthread_join(threads[i], NULL);
+	free(threads);
 	if (!failures)
 		report(op, o.count, parallel, now_ms() - start);
 }

@@ -7,7 +7,6 @@
  * It answers every query with one A record, 10.88.1.1, without looking at the
  * name: one receive and one send for each query, no table, no cache.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
@@ -59,9 +58,9 @@ int main(int argc, char **argv)
 		fputs("usage: dnsfloor --addr A --port N --cpu N\n", stderr);
 		return 2;
 	}
-	own.sin_port = htons((unsigned short)atoi(argv[4]));
+	own.sin_port = htons((unsigned short)strtoul(argv[4], NULL, 10));
 	CPU_ZERO(&set);
-	CPU_SET(atoi(argv[6]), &set);
+	CPU_SET((int)strtol(argv[6], NULL, 10), &set);
 	sched_setaffinity(0, sizeof set, &set);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own)) {
 		fprintf(stderr, "dnsfloor: %s port %s: %s\n", argv[2], argv[4], strerror(errno));

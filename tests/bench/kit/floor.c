@@ -10,7 +10,6 @@
  * from NB_INDEX in CNI_ARGS, so there is no allocator.  The bridge (FLOOR_BR
  * in this file) exists already.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

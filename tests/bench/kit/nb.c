@@ -24,7 +24,6 @@
  *
  * Exit status: 0 done, 1 a run failed, 2 wrong usage.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -658,10 +657,10 @@ int main(int argc, char **argv)
 			o.duration = atof(optarg);
 			break;
 		case 's':
-			o.size = (unsigned)atoi(optarg);
+			o.size = (unsigned)(int)strtol(optarg, NULL, 10);
 			break;
 		case 'c':
-			o.cpu = atoi(optarg);
+			o.cpu = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'j':
 			o.json = true;

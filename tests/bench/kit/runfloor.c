@@ -4,7 +4,6 @@
  * namespaces, an overlay over LOWER, /proc, /dev, /sys, pivot_root, exec, wait. No
  * limits, no filter, no log, no network beyond the namespace itself.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>

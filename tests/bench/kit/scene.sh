@@ -132,3 +132,41 @@ publish_many() { # FROM COUNT NAME CPORT: as the peer does it, one by one
 		_p=$((_p + 1))
 	done
 }
+
+# --- what a peer says of itself -------------------------------------------
+
+# Programs that a peer needs: NEEDS, names or paths. Prints the first that
+# lacks, nothing if all are there.
+NEEDS=
+missing() {
+	for _m in $NEEDS; do
+		command -v "$_m" >/dev/null || { echo "$_m is not installed"; return 0; }
+	done
+	return 0
+}
+# One line for the version of the peer; PACKAGE is its Debian package.
+PACKAGE=
+version() {
+	[ -z "$PACKAGE" ] || dpkg-query ${PEER_ROOT:+--admindir="$PEER_ROOT/var/lib/dpkg"} \
+		-W -f '${Package} ${Version}\n' $PACKAGE 2>/dev/null | paste -sd' '
+}
+# A peer's program, of the machine or of the tree named by --peer-root: its own
+# loader and libraries run it, so that nothing needs to be mounted.
+peer_program() { # PATH
+	if [ -z "$PEER_ROOT" ]; then
+		echo "$1"
+	else
+		echo "$PEER_ROOT/usr/lib64/ld-linux-x86-64.so.2 --library-path $PEER_ROOT/usr/lib/x86_64-linux-gnu $PEER_ROOT$1"
+	fi
+}
+
+# --- names ------------------------------------------------------------------
+
+dns_address() { echo $GATEWAY; }
+dns_queries() { # COUNT: lines for dnsperf
+	_q=0
+	while [ "$_q" -lt "$1" ]; do
+		echo "c$_q.nb A"
+		_q=$((_q + 1))
+	done
+}

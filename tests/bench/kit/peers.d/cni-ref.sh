@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The CNI project's reference plugins: bridge with host-local, then portmap
 # and firewall.  CNI_REF is their folder; Debian: containernetworking-plugins.
-ITEMS="c2c publish publish-local masquerade publish-scale publish-many cni-add ipam-scale"
+ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del"
 CNI_REF=${CNI_REF:-/usr/lib/cni}
+NEEDS="$CNI_REF/bridge iptables"
+PACKAGE="containernetworking-plugins"
 
 up() {
 	cat >"$STATE/net.conflist" <<-LIST

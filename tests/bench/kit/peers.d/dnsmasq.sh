@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # dnsmasq with a hosts file, no upstream.
 ITEMS="dns"
+NEEDS="dnsmasq dnsperf"
+PACKAGE="dnsmasq-base"
 dns_up() { # COUNT: names c0, c1, ... at 10.88.1.0, ...
 	bridge_up node $GATEWAY
 	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++)

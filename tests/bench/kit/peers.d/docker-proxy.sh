@@ -2,6 +2,8 @@
 # A bridge and one userland proxy process for each published port.
 # DOCKER_PROXY names the program; Debian's docker.io ships it.
 ITEMS="publish publish-local"
+NEEDS="${DOCKER_PROXY:-docker-proxy}"
+PACKAGE="docker.io"
 up() {
 	bridge_up node $GATEWAY
 	set_sysctl node net.bridge.bridge-nf-call-iptables=0

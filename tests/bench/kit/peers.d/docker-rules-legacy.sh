@@ -2,3 +2,4 @@
 # The same rules in the kernel's older x_tables engine.
 IPT=iptables-legacy
 . "$KIT/peers.d/docker-rules.sh"
+NEEDS=iptables-legacy

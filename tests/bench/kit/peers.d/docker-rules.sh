@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A bridge and the rules that dockerd keeps for one bridge network, written
 # with the distribution's iptables (the nft backend unless IPT says other).
-ITEMS="c2c publish publish-scale masquerade publish-many"
+ITEMS="c2c publish publish-scale masquerade"
+NEEDS="iptables-nft"
+PACKAGE="iptables"
 IPT=${IPT:-iptables-nft}
 
 up() {

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # netavark, podman's network program, as podman runs it: one process for each
 # setup and teardown.  It has no allocator: podman hands it the address.
-ITEMS="c2c publish publish-local masquerade publish-scale publish-many cni-add"
-NETAVARK=${NETAVARK:-/usr/lib/podman/netavark}
+ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del"
+NETAVARK=${NETAVARK:-$(peer_program /usr/lib/podman/netavark)}
+NEEDS="${NETAVARK##* } iptables"
+PACKAGE="netavark"
 
 netavark_input() { # ID IP PORTS
 	cat <<-INPUT
@@ -31,7 +33,7 @@ attach_published() { # NAME INDEX PORT...
 		_all="$_all${_all:+, }$(netavark_port "${_m%%:*}" "${_c%/*}" "${_m#*/}")"
 	done
 	netavark_input "$P-$_n" "10.88.0.$((_i + 10))" "$_all" |
-		at node "$NETAVARK" --config "$STATE" setup "/run/netns/$P-$_n" >/dev/null
+		at node $NETAVARK --config "$STATE" setup "/run/netns/$P-$_n" >/dev/null
 }
 attach() { attach_published "$1" "$2"; }
 # Ports come with the container: one more carries all of them.

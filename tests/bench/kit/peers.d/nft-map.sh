@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A bridge and nft: one lookup in a map finds a published port's container,
 # as the nft modes of kube-proxy and netavark do.
-ITEMS="c2c publish publish-local publish-scale masquerade publish-many"
+ITEMS="c2c publish publish-local publish-scale masquerade"
+NEEDS="nft"
+PACKAGE="nftables"
 
 up() {
 	bridge_up node $GATEWAY

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ADD: the network (only if it is not there yet), an address (a lease of ours
+ * in one transaction, or another plugin's), the endpoint, the result. Killed
+ * in between, it leaves a lease without an endpoint or an intent, which DEL
+ * takes back, and the next ADD of the same container too.
+ */
+#include "add.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "attach.h"
+
+/* --- the endpoint ---------------------------------------------------------------- */
+
+/* Sorts the result's routes: the default one, and the others. */
+static int read_routes(const struct add *add, struct prefix *routes, size_t *ret_count,
+		       bool *ret_default, struct error *err)
+{
+	struct json_at list = json_root(add->given.routes, "routes");
+	size_t count = 0;
+
+	*ret_default = add->config->default_gateway;
+	for (size_t i = 0; i < json_count(&list) && i < IPAM_ROUTES_MAX; i++) {
+		struct json_at route = json_element(&list, i);
+		struct prefix destination;
+		int r = json_get_prefix(&route, "dst", JSON_REQUIRED, &destination, err);
+		if (r < 0)
+			return r;
+		if (!ip_is_v4(destination.ip))
+			continue;
+		if (destination.length == 0)
+			*ret_default = true;
+		else
+			routes[count++] = prefix_network(destination);
+	}
+	*ret_count = count;
+	return 0;
+}
+
+static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct error *err)
+{
+	const struct cni_environment *env = add->call->environment;
+	const struct cni_config *config = add->config;
+	const char *pod = add->call->args.pod_name;
+	struct prefix routes[IPAM_ROUTES_MAX];
+	struct endpoint_spec spec = {
+		.container_id = env->container_id,
+		.interface = env->interface,
+		.network = config->name,
+		.netns_path = env->netns,
+		.netns_fd = add->netns_fd,
+		.address = add->lease.address,
+		.gateway = add->lease.gateway,
+		.mac = config->mac,
+		.mtu = config->mtu,
+		.routes = routes,
+		.publish = config->publish,
+		.publish_count = config->publish_count,
+		.publish_policy = PUBLISH_IGNORE_LISTENERS,
+		.names = (const char *const *)config->names.items,
+		.hostname = *pod ? pod : NULL,
+		.owner = "cni",
+	};
+	int r = read_routes(add, routes, &spec.route_count, &spec.default_route, err);
+	return r < 0 ? r : endpoint_add(add->dataplane, &spec, ret_info, err);
+}
+
+/* --- the result -------------------------------------------------------------------- */
+
+/* isDefaultGateway adds the route to everywhere unless ipam gave one. */
+static void add_default_route(struct add *add, struct cni_result *result)
+{
+	struct json_at list = json_root(result->routes, "");
+	struct json_t *route;
+
+	for (size_t i = 0; i < json_count(&list); i++) {
+		struct json_at item = json_element(&list, i), dst = json_member(&item, "dst");
+		const char *text = "";
+		struct error ignored = { 0 };
+		json_as_string(&dst, &text, &ignored);
+		if (text_equal(text, "0.0.0.0/0"))
+			return;
+	}
+	if (!result->routes)
+		result->routes = json_new_array();
+	route = json_new_object();
+	json_put_string(route, "dst", "0.0.0.0/0");
+	json_put_string(route, "gw", ip_format(add->lease.gateway).text);
+	json_append(result->routes, route);
+}
+
+static int build_result(struct add *add, const struct endpoint_info *info,
+			struct json_t **ret_document, struct error *err)
+{
+	auto_cni_result result = add->given;
+
+	add->given.routes = NULL;
+	result.interfaces[0] =
+		(struct cni_interface){ add->network.spec.device, add->network.device_mac,
+					add->network.spec.mtu, NULL };
+	result.interfaces[1] =
+		(struct cni_interface){ info->host_device, info->host_mac, info->mtu, NULL };
+	result.interfaces[2] = (struct cni_interface){ info->interface, info->mac, info->mtu,
+						       add->call->environment->netns };
+	result.interface_count = 3;
+	if (add->config->dns)
+		result.dns = add->config->dns;
+	if (add->config->default_gateway)
+		add_default_route(add, &result);
+	return cni_result_format(&result, add->call->version, ret_document, err);
+}
+
+static int add_attached(struct add *add, struct json_t **ret_document, struct error *err)
+{
+	struct endpoint_info info = { 0 };
+	int r = add_endpoint(add, &info, err);
+
+	if (r < 0) {
+		add_give_back_address(add);
+		return r;
+	}
+	r = build_result(add, &info, ret_document, err);
+	endpoint_info_release(&info);
+	if (r < 0) {
+		struct error ignored = { 0 };
+		endpoint_delete(add->dataplane, add->call->environment->container_id,
+				add->call->environment->interface, ENDPOINT_DELETE_LINK, &ignored);
+		add_give_back_address(add);
+	}
+	return r;
+}
+
+/* An interface that is there already is refused before anything is taken. */
+static int check_new(struct add *add, struct error *err)
+{
+	const struct cni_environment *env = add->call->environment;
+	struct endpoint_info info = { 0 };
+	int r = endpoint_find(dataplane_store(add->dataplane), env->container_id, env->interface,
+			      &info, err);
+
+	if (r <= 0)
+		return r;
+	bool ready = info.state == ENDPOINT_READY;
+	if (ready)
+		r = error_set(err, EEXIST,
+			      "container %s (%s) is attached to network %s already, with address "
+			      "%s",
+			      env->container_id, env->interface, info.network,
+			      ip_format(info.address.ip).text);
+	endpoint_info_release(&info);
+	return ready ? r : add_release_leftover(add, err);
+}
+
+int cni_add(struct cni_call *call, struct json_t **ret_document, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+	AUTO(dataplane) dataplane = NULL;
+	auto_fd netns_fd = -1, lock_fd = -1;
+	int r = cni_config_read(call, &config, err);
+
+	if (r == 0)
+		r = call_open_netns(call, &netns_fd, err);
+	if (r < 0)
+		return r;
+	call->stage = STAGE_WORK;
+	r = dataplane_open(call->instance, &dataplane, err);
+	if (r == 0)
+		r = call_lock(call, &lock_fd, err);
+	if (r < 0)
+		return r;
+	struct add add = {
+		.call = call, .config = config, .dataplane = dataplane, .netns_fd = netns_fd
+	};
+	r = check_new(&add, err);
+	if (r == 0)
+		r = add_take_address(&add, err);
+	if (r == 0)
+		r = add_attached(&add, ret_document, err);
+	cni_result_release(&add.given);
+	json_free(add.given_document);
+	return r;
+}

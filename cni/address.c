@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the address of an ADD comes from: a lease of ours, taken in one
+ * transaction, or another plugin; and the network that it lies in.
+ */
+#include "add.h"
+
+#include <errno.h>
+#include <net/if.h>
+
+#include "delegate.h"
+
+#define DEFAULT_BRIDGE "cni0"
+
+static struct lease_owner owner_of(const struct cni_call *call)
+{
+	return (struct lease_owner){ call->environment->container_id,
+				     call->environment->interface };
+}
+
+/* --- the network ------------------------------------------------------------ */
+
+static int is_device_of_network(const struct network_info *info, void *context, struct error *err)
+{
+	(void)err;
+	return text_equal(info->spec.device, context);
+}
+
+/* Without "bridge" the first network has cni0, the others a name of their own. */
+static int choose_device(const struct add *add, char *ret_device, struct error *err)
+{
+	char device[DEVICE_NAME_MAX] = DEFAULT_BRIDGE;
+
+	if (*add->config->bridge) {
+		snprintf(ret_device, DEVICE_NAME_MAX, "%s", add->config->bridge);
+		return 0;
+	}
+	int r = network_each(dataplane_store(add->dataplane), is_device_of_network, device, err);
+	if (r < 0)
+		return r;
+	snprintf(ret_device, DEVICE_NAME_MAX, "%s", r ? "" : device);
+	return 0;
+}
+
+static bool fits(const struct network_info *found, const struct network_spec *wanted,
+		 const struct cni_config *config)
+{
+	const struct network_spec *is = &found->spec;
+
+	return prefix_equal(is->subnet, wanted->subnet) && ip_equal(is->gateway, wanted->gateway) &&
+	       is->masquerade == wanted->masquerade && is->routed == wanted->routed &&
+	       is->no_icc == wanted->no_icc && (!wanted->mtu || is->mtu == wanted->mtu) &&
+	       (!*config->bridge || text_equal(is->device, config->bridge)) &&
+	       if_nametoindex(is->device) == found->device_ifindex;
+}
+
+/* Makes the network if it is not there as the configuration wants it. */
+static int ensure_network(struct add *add, struct prefix subnet, struct ip gateway,
+			  struct error *err)
+{
+	const struct cni_config *config = add->config;
+	struct network_spec spec = {
+		.subnet = subnet,
+		.gateway = gateway,
+		.mtu = config->mtu,
+		.masquerade = config->masquerade,
+		.routed = !config->masquerade,
+		.no_icc = config->isolated_ports,
+		.dns = true,
+	};
+	int r = network_find(dataplane_store(add->dataplane), config->name, &add->network, err);
+	if (r < 0 || (r == 1 && fits(&add->network, &spec, config)))
+		return r < 0 ? r : 0;
+	snprintf(spec.name, sizeof spec.name, "%s", config->name);
+	if (r == 1 && !*config->bridge)
+		snprintf(spec.device, sizeof spec.device, "%s", add->network.spec.device);
+	else
+		r = choose_device(add, spec.device, err);
+	return r < 0 ? r : network_ensure(add->dataplane, &spec, &add->network, err);
+}
+
+/* Without ranges the network must be there: its subnet is the range. */
+static int find_network(struct add *add, struct ipam_config *ipam, struct error *err)
+{
+	int r = network_find(dataplane_store(add->dataplane), add->config->name, &add->network,
+			     err);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		add->call->stage = STAGE_CONFIG;
+		return error_set(err, EINVAL,
+				 "network %s is unknown, and \"ipam\" names no subnet to make it "
+				 "with",
+				 add->config->name);
+	}
+	ipam->sets[0].ranges[0] = (struct ipam_range){ .subnet = add->network.spec.subnet,
+						       .gateway = add->network.spec.gateway };
+	ipam->sets[0].count = ipam->set_count = 1;
+	return ipam_config_finish(ipam, err);
+}
+
+/* --- the address -------------------------------------------------------------- */
+
+int add_release_leftover(struct add *add, struct error *err)
+{
+	const struct cni_environment *env = add->call->environment;
+	struct store *store = dataplane_store(add->dataplane);
+	struct lease_owner owner = owner_of(add->call);
+	struct endpoint_info info = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = endpoint_find(store, env->container_id, env->interface, &info, err);
+
+	bool attached = r == 1 && info.state == ENDPOINT_READY;
+	if (r == 1)
+		endpoint_info_release(&info);
+	if (r < 0 || attached)
+		return r < 0 ? r : 0;
+	if (r == 1)
+		r = endpoint_delete(add->dataplane, env->container_id, env->interface,
+				    ENDPOINT_DELETE_LINK, err);
+	if (r >= 0)
+		r = store_begin(store, STORE_WRITE, &txn, err);
+	if (r >= 0)
+		r = lease_release(txn, add->config->name, &owner, err);
+	return r < 0 ? r : store_commit(&txn, err);
+}
+
+static int take_once(struct add *add, const struct ipam_config *ipam, struct error *err)
+{
+	struct lease_owner owner = owner_of(add->call);
+	struct lease leases[IPAM_SETS_MAX];
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(dataplane_store(add->dataplane), STORE_WRITE, &txn, err);
+
+	if (r == 0)
+		r = lease_take(txn, add->config->name, ipam, &owner, add->config->wanted,
+			       add->config->wanted_count, leases, err);
+	if (r == 0)
+		r = store_commit(&txn, err);
+	if (r == 0)
+		add->lease = leases[0];
+	return r;
+}
+
+static int take_lease(struct add *add, const struct ipam_config *ipam, struct error *err)
+{
+	int r = take_once(add, ipam, err);
+	if (r != -EEXIST)
+		return r;
+	r = add_release_leftover(add, err);
+	return r < 0 ? r : take_once(add, ipam, err);
+}
+
+void add_give_back_address(struct add *add)
+{
+	struct lease_owner owner = owner_of(add->call);
+	struct error ignored = { 0 };
+	auto_json output = NULL;
+	AUTO(store_txn) txn = NULL;
+
+	if (add->config->ipam_kind == IPAM_FOREIGN) {
+		struct json_t *kept = TAKE(add->call->foreign_error);
+		delegate_run(add->call, add->config->ipam_type, "DEL", &output, &ignored);
+		json_free(add->call->foreign_error);
+		add->call->foreign_error = kept;
+		return;
+	}
+	int r = store_begin(dataplane_store(add->dataplane), STORE_WRITE, &txn, &ignored);
+	if (r == 0)
+		r = lease_release(txn, add->config->name, &owner, &ignored);
+	if (r > 0)
+		store_commit(&txn, &ignored);
+}
+
+/* The ranges' own routes, as they stand in the configuration. */
+static void copy_routes(struct add *add)
+{
+	struct json_at ipam = json_member(&add->call->root, "ipam");
+	struct json_at routes = json_member(&ipam, "routes");
+
+	if (json_count(&routes))
+		add->given.routes = json_copy(routes.value);
+}
+
+static int own_address(struct add *add, struct error *err)
+{
+	struct ipam_config ipam = add->config->ipam;
+	int r = 0;
+
+	if (add->config->ipam_kind == IPAM_OF_NETWORK)
+		r = find_network(add, &ipam, err);
+	else
+		r = ensure_network(add, ipam.sets[0].ranges[0].subnet,
+				   ipam.sets[0].ranges[0].gateway, err);
+	if (r == 0)
+		r = take_lease(add, &ipam, err);
+	if (r < 0)
+		return r;
+	add->given.addresses[0] = (struct cni_address){ add->lease.address, add->lease.gateway, 2 };
+	add->given.address_count = 1;
+	copy_routes(add);
+	return 0;
+}
+
+static int check_foreign(const struct add *add, struct error *err)
+{
+	const char *type = add->config->ipam_type;
+
+	if (add->given.address_count == 0)
+		return error_set(err, EREMOTEIO, "plugin %s gave no address", type);
+	if (add->given.address_count > 1 || !ip_is_v4(add->given.addresses[0].address.ip))
+		return error_set(err, EOPNOTSUPP,
+				 "plugin %s gave more than one IPv4 address: not supported yet",
+				 type);
+	return 0;
+}
+
+static int use_foreign(struct add *add, struct error *err)
+{
+	struct json_at at = json_root(add->given_document, add->config->ipam_type);
+	int r = cni_result_read(&at, add->call->version, &add->given, err);
+
+	if (r == 0)
+		r = check_foreign(add, err);
+	if (r < 0)
+		return r;
+	struct cni_address *address = &add->given.addresses[0];
+	address->interface = 2;
+	add->lease = (struct lease){ address->address.ip, address->address, address->gateway };
+	struct prefix subnet = prefix_network(address->address);
+	return ensure_network(
+		add, subnet,
+		ip_is_unset(address->gateway) ? ip_add(subnet.ip, 1) : address->gateway, err);
+}
+
+static int foreign_address(struct add *add, struct error *err)
+{
+	int r = delegate_run(add->call, add->config->ipam_type, "ADD", &add->given_document, err);
+	if (r == 0)
+		r = use_foreign(add, err);
+	if (r < 0)
+		add_give_back_address(add);
+	return r;
+}
+
+int add_take_address(struct add *add, struct error *err)
+{
+	return add->config->ipam_kind == IPAM_FOREIGN ? foreign_address(add, err)
+						      : own_address(add, err);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CHECK: is all of an attachment still there; STATUS: could ADD work. Neither
+ * changes anything.
+ */
+#include "attach.h"
+
+#include <errno.h>
+
+#include "config.h"
+#include "delegate.h"
+
+static int check_lease(struct dataplane *dataplane, struct cni_call *call, const char *network,
+		       struct error *err)
+{
+	struct lease_owner owner = { call->environment->container_id,
+				     call->environment->interface };
+	AUTO(store_txn) txn = NULL;
+	struct ip ip;
+	int r = store_begin(dataplane_store(dataplane), STORE_READ, &txn, err);
+
+	if (r == 0)
+		r = lease_of_owner(txn, network, &owner, &ip, 1, err);
+	if (r == 0)
+		return error_set(err, ENOENT, "container %s (%s) holds no lease in network %s",
+				 owner.container_id, owner.interface, network);
+	return r < 0 ? r : 0;
+}
+
+static int check_previous(const struct cni_call *call, struct error *err)
+{
+	struct json_at previous;
+	return json_get_object(&call->root, "prevResult", JSON_REQUIRED, &previous, err);
+}
+
+static int check_own(struct cni_call *call, const struct cni_config *config, struct error *err)
+{
+	AUTO(dataplane) dataplane = NULL;
+	int r = dataplane_open(call->instance, &dataplane, err);
+
+	if (r == 0)
+		r = endpoint_check(dataplane, call->environment->container_id,
+				   call->environment->interface, err);
+	if (r == 0 && config->ipam_kind != IPAM_FOREIGN)
+		r = check_lease(dataplane, call, config->name, err);
+	return r;
+}
+
+int cni_check(struct cni_call *call, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+	auto_json output = NULL;
+	auto_fd netns_fd = -1;
+	int r = cni_config_read(call, &config, err);
+
+	if (r == 0)
+		r = check_previous(call, err);
+	if (r == 0)
+		r = call_open_netns(call, &netns_fd, err);
+	if (r < 0)
+		return r;
+	call->stage = STAGE_WORK;
+	r = check_own(call, config, err);
+	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
+		r = delegate_run(call, config->ipam_type, "CHECK", &output, err);
+	return r;
+}
+
+static int check_room(struct dataplane *dataplane, const struct cni_config *config,
+		      struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	size_t full = 0;
+	int r = store_begin(dataplane_store(dataplane), STORE_READ, &txn, err);
+
+	if (r == 0)
+		r = lease_available(txn, config->name, &config->ipam, &full, err);
+	if (r == 0)
+		return error_set(err, ENOSPC, "no free address in %s-%s of network %s",
+				 ip_format(config->ipam.sets[full].ranges[0].first).text,
+				 ip_format(config->ipam.sets[full].ranges[0].last).text,
+				 config->name);
+	return r < 0 ? r : 0;
+}
+
+int cni_status(struct cni_call *call, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+	AUTO(dataplane) dataplane = NULL;
+	auto_json output = NULL;
+	int r = cni_config_read(call, &config, err);
+
+	if (r < 0)
+		return r;
+	call->stage = STAGE_STATUS;
+	r = dataplane_open(call->instance, &dataplane, err);
+	if (r == 0 && config->ipam_kind == IPAM_OWN)
+		r = check_room(dataplane, config, err);
+	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
+		r = delegate_run(call, config->ipam_type, "STATUS", &output, err);
+	return r;
+}

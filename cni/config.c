@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define VLAN_MAX 4094
+#define MTU_MAX 65535
+
+void cni_config_free(struct cni_config *config)
+{
+	if (!config)
+		return;
+	free(config->publish);
+	words_free(&config->names);
+	json_free(config->dns);
+	free(config);
+}
+
+static int config_new(struct cni_config **ret_config, struct error *err)
+{
+	struct cni_config *config = calloc(1, sizeof *config);
+	if (!config)
+		return error_set(err, ENOMEM, "no memory for a configuration");
+	*ret_config = config;
+	return 0;
+}
+
+static int read_name(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	const char *name = NULL;
+	int r = json_get_string(at, "name", JSON_REQUIRED, &name, err);
+	if (r < 0)
+		return r;
+	struct json_at place = json_member(at, "name");
+	if (!text_is_name(name, sizeof config->name - 1))
+		return json_error(&place, err, EINVAL,
+				  "\"%.64s\" must have 1 to %zu of the characters "
+				  "a-z A-Z 0-9 _ . - and begin with a letter or digit",
+				  name, sizeof config->name - 1);
+	snprintf(config->name, sizeof config->name, "%s", name);
+	return 0;
+}
+
+/* A device's name, as the kernel takes them. */
+static int read_bridge(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	const char *bridge = NULL;
+	int r = json_get_string(at, "bridge", JSON_OPTIONAL, &bridge, err);
+	if (r < 0 || !bridge || !*bridge)
+		return r;
+	struct json_at place = json_member(at, "bridge");
+	if (strlen(bridge) >= sizeof config->bridge || strpbrk(bridge, "/: \t\r\n\v\f") ||
+	    text_equal(bridge, ".") || text_equal(bridge, ".."))
+		return json_error(&place, err, EINVAL,
+				  "\"%.40s\" is no device name: 1 to 15 bytes without '/', ':' "
+				  "and space",
+				  bridge);
+	snprintf(config->bridge, sizeof config->bridge, "%s", bridge);
+	return 0;
+}
+
+/* Keys that ask for what the data path does not do yet must say so. */
+static int refuse(const struct json_at *at, const char *key, const char *instead, struct error *err)
+{
+	struct json_at place = json_member(at, key);
+	return json_error(&place, err, EOPNOTSUPP, "is not supported yet: %s", instead);
+}
+
+static int read_flags(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	bool hairpin = false, promisc = false, ignored = false, down = false;
+	const struct {
+		const char *key;
+		bool *value;
+	} rows[] = {
+		{ "isGateway", &config->gateway },
+		{ "isDefaultGateway", &config->default_gateway },
+		{ "ipMasq", &config->masquerade },
+		{ "portIsolation", &config->isolated_ports },
+		{ "hairpinMode", &hairpin },
+		{ "promiscMode", &promisc },
+		{ "forceAddress", &ignored },
+		{ "macspoofchk", &ignored }, /* always on */
+		{ "enabledad", &ignored },
+		{ "preserveDefaultVlan", &ignored },
+		{ "disableContainerInterface", &down },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int r = json_get_bool(at, rows[i].key, JSON_OPTIONAL, rows[i].value, err);
+		if (r < 0)
+			return r;
+	}
+	struct json_at place = json_member(at, "promiscMode");
+	if (hairpin && promisc)
+		return json_error(&place, err, EINVAL, "cannot be true together with hairpinMode");
+	if (down)
+		return refuse(at, "disableContainerInterface", "false would be right", err);
+	return 0;
+}
+
+static int read_numbers(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	int64_t mtu = 0, vlan = 0;
+	struct json_at trunk;
+	int r = json_get_integer(at, "mtu", JSON_OPTIONAL, 0, MTU_MAX, &mtu, err);
+	if (r == 0)
+		r = json_get_integer(at, "vlan", JSON_OPTIONAL, 0, VLAN_MAX, &vlan, err);
+	if (r == 0)
+		r = json_get_array(at, "vlanTrunk", JSON_OPTIONAL, &trunk, err);
+	if (r < 0)
+		return r;
+	if (vlan)
+		return refuse(at, "vlan", "0 would be right", err);
+	if (json_count(&trunk))
+		return refuse(at, "vlanTrunk", "an empty list would be right", err);
+	config->mtu = (uint32_t)mtu;
+	return 0;
+}
+
+static int read_backend(const struct json_at *at, struct error *err)
+{
+	const char *backend = NULL;
+	int r = json_get_string(at, "ipMasqBackend", JSON_OPTIONAL, &backend, err);
+	if (r < 0 || !backend || text_equal(backend, "iptables") ||
+	    text_equal(backend, "nftables") || !*backend)
+		return r;
+	struct json_at place = json_member(at, "ipMasqBackend");
+	return json_error(&place, err, EINVAL, "\"%.32s\" is none of \"iptables\" and \"nftables\"",
+			  backend);
+}
+
+static bool has_ranges(const struct json_at *ipam)
+{
+	struct json_at subnet = json_member(ipam, "subnet"), ranges = json_member(ipam, "ranges");
+	return json_is_present(&subnet) || json_count(&ranges) > 0;
+}
+
+static bool is_own_type(const char *type)
+{
+	static const char *const own[] = { "", "wherry-ipam", "host-local", "wherry" };
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (text_equal(type, own[i]))
+			return true;
+	return type == NULL;
+}
+
+/* The kind of ipam; the ranges of an own one, or the routes of another, are read. */
+static int read_ipam(struct cni_call *call, struct cni_config *config, struct error *err)
+{
+	struct json_at ipam, runtime;
+	int r = json_get_object(&call->root, "ipam", JSON_OPTIONAL, &ipam, err);
+	if (r == 0)
+		r = json_get_object(&call->root, "runtimeConfig", JSON_OPTIONAL, &runtime, err);
+	if (r < 0)
+		return r;
+	if (ipam.value)
+		r = json_get_string(&ipam, "type", JSON_OPTIONAL, &config->ipam_type, err);
+	if (r < 0)
+		return r;
+	if (!is_own_type(config->ipam_type)) {
+		config->ipam_kind = IPAM_FOREIGN;
+		return 0;
+	}
+	if (runtime.value)
+		r = ipam_config_read_ranges(&runtime, "ipRanges", &config->ipam, err);
+	if (r < 0)
+		return r;
+	if ((ipam.value && has_ranges(&ipam)) || config->ipam.set_count) {
+		config->ipam_kind = IPAM_OWN;
+		return ipam_config_read(&ipam, &config->ipam, err);
+	}
+	config->ipam_kind = IPAM_OF_NETWORK;
+	return ipam.value ? ipam_config_read_routes(&ipam, &config->ipam, err) : 0;
+}
+
+/* One endpoint has one address of one subnet in this version. */
+static int check_sets(const struct cni_call *call, const struct cni_config *config,
+		      struct error *err)
+{
+	struct json_at ipam = json_member(&call->root, "ipam");
+
+	for (size_t s = 0; s < config->ipam.set_count; s++)
+		for (size_t i = 0; i < config->ipam.sets[s].count; i++) {
+			struct prefix subnet = config->ipam.sets[s].ranges[i].subnet;
+			if (!ip_is_v4(subnet.ip))
+				return json_error(&ipam, err, EOPNOTSUPP,
+						  "IPv6 subnet %s is not supported yet",
+						  prefix_format(subnet).text);
+			if (!prefix_equal(subnet, config->ipam.sets[0].ranges[0].subnet) || s)
+				return json_error(&ipam, err, EOPNOTSUPP,
+						  "subnet %s is a second one: not supported yet",
+						  prefix_format(subnet).text);
+		}
+	return 0;
+}
+
+/* Routes that do not lead through the gateway need more than this version can do. */
+static int check_routes(const struct cni_call *call, const struct cni_config *config,
+			struct error *err)
+{
+	struct json_at ipam = json_member(&call->root, "ipam");
+	struct json_at routes = json_member(&ipam, "routes");
+	static const char *const fields[] = { "mtu", "advmss", "priority", "table", "scope" };
+
+	for (size_t i = 0; i < config->ipam.route_count; i++) {
+		const struct ipam_route *route = &config->ipam.routes[i];
+		struct json_at at = json_element(&routes, i);
+		if (!ip_is_unset(route->gateway) && config->ipam.set_count &&
+		    !ip_equal(route->gateway, config->ipam.sets[0].ranges[0].gateway))
+			return json_error(&at, err, EOPNOTSUPP,
+					  "gw %s is not the gateway: not supported yet",
+					  ip_format(route->gateway).text);
+		for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
+			struct json_at field = json_member(&at, fields[f]);
+			if (json_is_present(&field))
+				return json_error(&field, err, EOPNOTSUPP, "is not supported yet");
+		}
+	}
+	return 0;
+}
+
+/* On ADD we are the first of the list: a result before ours would be lost. */
+static int check_first(const struct cni_call *call, struct error *err)
+{
+	struct json_at previous = json_member(&call->root, "prevResult");
+	if (call->command == CNI_ADD && json_is_present(&previous))
+		return json_error(&previous, err, EINVAL,
+				  "must not be there: this plugin makes the interface, so it is "
+				  "the first of its list");
+	return 0;
+}
+
+int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+
+	call->stage = STAGE_CONFIG;
+	int r = config_new(&config, err);
+	if (r == 0)
+		r = read_name(&call->root, config, err);
+	if (r == 0)
+		r = check_first(call, err);
+	if (r == 0)
+		r = read_bridge(&call->root, config, err);
+	if (r == 0)
+		r = read_flags(&call->root, config, err);
+	if (r == 0)
+		r = read_numbers(&call->root, config, err);
+	if (r == 0)
+		r = read_backend(&call->root, err);
+	if (r == 0)
+		r = read_ipam(call, config, err);
+	if (r == 0)
+		r = check_sets(call, config, err);
+	if (r == 0)
+		r = check_routes(call, config, err);
+	if (r == 0)
+		r = cni_config_read_runtime(call, config, err);
+	if (r == 0)
+		r = cni_config_read_dns(call, config, err);
+	if (r == 0)
+		*ret_config = TAKE(config);
+	return r;
+}
+
+int cni_config_read_name(struct cni_call *call, struct cni_config **ret_config, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+
+	call->stage = STAGE_CONFIG;
+	int r = config_new(&config, err);
+	if (r == 0)
+		r = read_name(&call->root, config, err);
+	if (r < 0)
+		return r;
+	struct json_at ipam = json_member(&call->root, "ipam"), type = json_member(&ipam, "type");
+	if (json_is_string(&type))
+		r = json_as_string(&type, &config->ipam_type, err);
+	if (r == 0 && !is_own_type(config->ipam_type))
+		config->ipam_kind = IPAM_FOREIGN;
+	if (r == 0)
+		*ret_config = TAKE(config);
+	return r;
+}
+
+static int read_own_ranges(struct cni_call *call, struct cni_config *config, struct error *err)
+{
+	struct json_at ipam, runtime;
+	int r = json_get_object(&call->root, "ipam", JSON_REQUIRED, &ipam, err);
+	if (r == 0)
+		r = json_get_object(&call->root, "runtimeConfig", JSON_OPTIONAL, &runtime, err);
+	if (r == 0 && runtime.value)
+		r = ipam_config_read_ranges(&runtime, "ipRanges", &config->ipam, err);
+	return r < 0 ? r : ipam_config_read(&ipam, &config->ipam, err);
+}
+
+int cni_config_read_ipam(struct cni_call *call, struct cni_config **ret_config, struct error *err)
+{
+	AUTO(cni_config) config = NULL;
+
+	call->stage = STAGE_CONFIG;
+	int r = config_new(&config, err);
+	if (r == 0)
+		r = read_name(&call->root, config, err);
+	if (r == 0)
+		r = read_own_ranges(call, config, err);
+	if (r == 0)
+		r = cni_config_read_runtime(call, config, err);
+	if (r == 0)
+		r = cni_config_read_dns(call, config, err);
+	if (r == 0)
+		*ret_config = TAKE(config);
+	return r;
+}

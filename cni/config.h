@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The network configuration of a call: bridge's keys, the "ipam" object, and
+ * what the runtime asks for through runtimeConfig, "args" and CNI_ARGS.
+ */
+#include <stdint.h>
+
+#include "base/text.h"
+#include "call.h"
+#include "dataplane/dataplane.h"
+#include "ipam/ipam.h"
+
+enum ipam_kind {
+	IPAM_OWN,        /* "ipam" with ranges, type wherry-ipam, host-local or none */
+	IPAM_OF_NETWORK, /* no "ipam", or one without ranges: the subnet of the network that is
+			    there */
+	IPAM_FOREIGN,    /* another plugin */
+};
+
+struct cni_config {
+	char name[NETWORK_NAME_MAX];
+	char bridge[DEVICE_NAME_MAX]; /* "": not named */
+	bool gateway, default_gateway, masquerade, isolated_ports;
+	uint32_t mtu;
+	enum ipam_kind ipam_kind;
+	const char *ipam_type; /* lent by the document; NULL: none */
+	struct ipam_config ipam;
+	struct ip wanted[CNI_ADDRESSES_MAX];
+	size_t wanted_count;
+	struct mac mac;
+	struct publish_spec *publish; /* owned */
+	size_t publish_count;
+	struct words names; /* owned: aliases */
+	struct json_t *dns; /* owned; NULL: none */
+};
+
+void cni_config_free(struct cni_config *config);
+DEFINE_FREEP(cni_config)
+
+/** Gate: all of the configuration, for ADD, CHECK and STATUS. The caller owns *ret_config. */
+int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struct error *err);
+/**
+ * Gate: only the name and the type of ipam, for DEL and GC, which trust the
+ * state and not the configuration.
+ */
+int cni_config_read_name(struct cni_call *call, struct cni_config **ret_config, struct error *err);
+/** Gate: the keys of wherry-ipam: the same without bridge's. */
+int cni_config_read_ipam(struct cni_call *call, struct cni_config **ret_config, struct error *err);
+
+/* --- parts, each in a file of its own --------------------------------------- */
+
+/** Gate: runtimeConfig, "args" and CNI_ARGS into *config (runtime_config.c). */
+int cni_config_read_runtime(struct cni_call *call, struct cni_config *config, struct error *err);
+/** Gate: runtimeConfig's portMappings (port_mappings.c). */
+int cni_config_read_ports(const struct json_at *runtime, struct cni_config *config,
+			  struct error *err);
+/** Gate: "dns", runtimeConfig.dns and ipam's resolvConf (dns_config.c). */
+int cni_config_read_dns(struct cni_call *call, struct cni_config *config, struct error *err);
