@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/instance.h"
 #include "base/loop.h"
 #include "base/process.h"
 #include "clients.h"

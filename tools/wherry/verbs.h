@@ -50,7 +50,9 @@ extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
 extern const struct verb_group verb_group_images;
 extern const struct verb_group verb_group_networks;
+extern const struct verb_group verb_group_observing;
 extern const struct verb_group verb_group_general;
+extern const struct verb_group verb_group_pages;
 extern const struct verb_group verb_group_internal;
 
 extern const struct verb_group *const verb_groups[];

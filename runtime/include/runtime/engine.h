@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The engine: containers and their networks, without a daemon. A verb opens
+ * it, works on the records (ROOT/var/lib/wherry/engine.mdb; those of --rm in
+ * ROOT/run/wherry/containers.mdb) and on the kernel, and ends; each running
+ * container has a monitor (runtime/monitor.h). What a monitor can no longer
+ * tell, because it was killed, the next verb finds out and clears up.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/instance.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "dataplane/dataplane.h"
+#include "runtime/image.h"
+#include "runtime/log_file.h"
+
+#define CONTAINER_ID_SIZE 65 /* 64 hex digits, NUL */
+#define CONTAINER_ID_SHORT 12
+#define CONTAINER_NAME_MAX 128
+
+struct engine;
+/** Opens the stores; the data path and the images are opened when needed. The caller owns it. */
+int engine_open(const struct instance *instance, struct engine **ret_engine, struct error *err);
+void engine_free(struct engine *engine);
+DEFINE_FREEP(engine)
+/** The images of the instance, lent. */
+int engine_images(struct engine *engine, struct image_store **ret_store, struct error *err);
+
+/**
+ * Told of each step as it is done: what ("veth pair veth1a2b <-> eth0"), and a
+ * command of other people's tools that shows it, or NULL. For `wherry explain`.
+ */
+struct engine_steps {
+	void (*step)(void *context, const char *what, const char *shown_by);
+	void *context;
+};
+/** steps is copied; its context is lent. */
+void engine_set_steps(struct engine *engine, const struct engine_steps *steps);
+/** Told of what went wrong and does not stop the verb; NULL: nobody. */
+void engine_set_warnings(struct engine *engine,
+			 void (*warn)(const char *text, void *context), void *context);
+
+/* --- containers ------------------------------------------------------------ */
+
+/*
+ * What the flags of `create` and `run` say, as the user wrote it (Docker's
+ * forms); checked by container_create. Texts are lent; NULL and empty: not given.
+ */
+struct container_options {
+	const char *name, *user, *working_dir, *hostname, *entrypoint, *network, *restart;
+	const char *ip, *ip6, *mac_address, *stop_signal, *cpus, *pid;
+	struct words publish, env, env_files, volumes, tmpfs, aliases, links, labels;
+	struct words dns, add_hosts, cap_add, cap_drop, security, log_options, sysctls;
+	uint64_t memory_bytes, shm_size_bytes;
+	int64_t pids_limit, stop_timeout_s; /* -1: not given */
+	bool terminal, interactive, remove, read_only, init, privileged, publish_all;
+	bool no_new_privileges;
+};
+#define CONTAINER_OPTIONS_NONE { .pids_limit = -1, .stop_timeout_s = -1 }
+
+/**
+ * Makes the record and the directory of a container of `image` (a reference).
+ * command empty: the image's. Errors name the flag. On failure nothing is left.
+ */
+int container_create(struct engine *engine, const struct container_options *options,
+		     const char *image, const struct words *command,
+		     char ret_id[CONTAINER_ID_SIZE], struct error *err);
+
+/* How a verb stays with a container that it starts. */
+struct container_attach {
+	bool output;      /* its output comes to descriptors 1 and 2 */
+	bool input;       /* descriptor 0 goes to its input */
+	bool wait;        /* until its end; with output implied */
+};
+/**
+ * Starts it. reference: name, id, or unambiguous beginning of an id. Without
+ * wait: returns 0 when its program runs. With wait: *ret_status is its exit code
+ * (128 + n for a signal); signals to us go to it. err's code tells a command
+ * that was not found (ENOENT with *ret_status 127) or not executable (126).
+ */
+int container_start(struct engine *engine, const char *reference,
+		    const struct container_attach *attach, int *ret_status, struct error *err);
+/** SIGTERM or its own stop signal; SIGKILL after timeout_s (-1: its own or 10). Not running: 0. */
+int container_stop(struct engine *engine, const char *reference, int64_t timeout_s,
+		   struct error *err);
+/** signal: "KILL", "SIGHUP", "15"; NULL is KILL. -EINVAL: it does not run. */
+int container_kill(struct engine *engine, const char *reference, const char *signal,
+		   struct error *err);
+enum container_force { CONTAINER_GENTLE, CONTAINER_FORCE };
+/** -EBUSY if it runs, unless forced. With volumes: anonymous volumes too. */
+int container_remove(struct engine *engine, const char *reference, enum container_force force,
+		     bool volumes, struct error *err);
+/** Waits for its end. */
+int container_wait(struct engine *engine, const char *reference, int *ret_status,
+		   struct error *err);
+int container_rename(struct engine *engine, const char *reference, const char *name,
+		     struct error *err);
+
+struct container_filter {
+	bool all;                   /* else only running ones */
+	const struct words *filters; /* name=, status=, label=, network=, id=, ancestor= */
+};
+/**
+ * The rows of `ps`, newest first: an array of objects with Docker's keys (ID,
+ * Names, Image, Command, CreatedAt, RunningFor, Status, State, Ports, Networks,
+ * Labels, Mounts, FullID). The caller frees.
+ */
+int containers_list(struct engine *engine, const struct container_filter *filter,
+		    struct json_t **ret_rows, struct error *err);
+/** All of one, with Docker's keys. */
+int container_inspect(struct engine *engine, const char *reference, struct json_t **ret_object,
+		      struct error *err);
+/** Opens its log; *ret_running tells whether more may come. */
+int container_logs(struct engine *engine, const char *reference, const struct log_query *query,
+		   struct log_reader **ret_reader, bool *ret_running, struct error *err);
+/** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
+int container_end_fd(struct engine *engine, const char *reference, int *ret_fd,
+		     struct error *err);
+/** The processes of a running one: rows with PID, USER, TIME, COMMAND. */
+int container_top(struct engine *engine, const char *reference, struct json_t **ret_rows,
+		  struct error *err);
+
+struct exec_options {
+	const char *user, *working_dir;
+	struct words env;
+	bool terminal, interactive, detach, privileged;
+};
+/** Runs a further command in a running container; as container_start with wait. */
+int container_exec(struct engine *engine, const char *reference,
+		   const struct exec_options *options, const struct words *command,
+		   int *ret_status, struct error *err);
+
+/* The hidden verbs of a monitor. */
+int container_attach_network(struct engine *engine, const char *id, pid_t pid,
+			     struct error *err);
+int container_cleanup(struct engine *engine, const char *id, struct error *err);
+
+/** Whether a container was made from this image; as image_remove wants it. context: the engine. */
+int engine_image_in_use(const char *image_id, char *ret_name, size_t size, void *context);
+/** Runs RUN steps of a build in containers without a record; lent. */
+struct build_runner engine_build_runner(struct engine *engine);
+
+/* --- networks --------------------------------------------------------------- */
+
+struct engine_network_options {
+	const char *driver;
+	struct words subnets, gateways, ip_ranges, aux_addresses, options, labels;
+	bool internal, ipv6;
+};
+int engine_network_create(struct engine *engine, const char *name,
+			  const struct engine_network_options *options,
+			  char ret_id[CONTAINER_ID_SIZE], struct error *err);
+/** -EBUSY names a container that is in it. */
+int engine_network_remove(struct engine *engine, const char *reference, struct error *err);
+/** Rows of `network ls`: ID, Name, Driver, Scope, Subnet, Internal, CreatedAt, Labels, FullID. */
+int engine_networks_list(struct engine *engine, struct json_t **ret_rows, struct error *err);
+int engine_network_inspect(struct engine *engine, const char *reference,
+			   struct json_t **ret_object, struct error *err);
+struct network_connect_options {
+	const char *ip, *ip6, *mac_address;
+	struct words aliases, links;
+};
+int engine_network_connect(struct engine *engine, const char *network, const char *container,
+			   const struct network_connect_options *options, struct error *err);
+int engine_network_disconnect(struct engine *engine, const char *network,
+			      const char *container, struct error *err);
