@@ -179,7 +179,7 @@ static void copy_routes(struct add *add)
 	struct json_at routes = json_member(&ipam, "routes");
 
 	if (json_count(&routes))
-		add->given.routes = json_copy(routes.value);
+		add->given.routes = json_clone(routes.value);
 }
 
 static int own_address(struct add *add, struct error *err)

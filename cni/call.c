@@ -111,7 +111,7 @@ static int code_of(enum cni_stage stage, int error)
 struct json_t *call_error_document(struct cni_call *call, const struct error *err)
 {
 	if (call->foreign_error)
-		return json_copy(call->foreign_error);
+		return json_clone(call->foreign_error);
 	/* Before the version is known, the latest is the best guess. */
 	enum cni_version version = call->stage < STAGE_CONFIG ? CNI_VERSION_LATEST : call->version;
 	struct json_t *document = json_new_object();

@@ -133,7 +133,9 @@ static int read_backend(const struct json_at *at, struct error *err)
 static bool has_ranges(const struct json_at *ipam)
 {
 	struct json_at subnet = json_member(ipam, "subnet"), ranges = json_member(ipam, "ranges");
-	return json_is_present(&subnet) || json_count(&ranges) > 0;
+	bool empty =
+		!json_is_present(&ranges) || (json_is_array(&ranges) && json_count(&ranges) == 0);
+	return json_is_present(&subnet) || !empty;
 }
 
 static bool is_own_type(const char *type)

@@ -23,7 +23,7 @@ static void fill_result(const struct cni_call *call, const struct cni_config *co
 		ret_result->addresses[i] =
 			(struct cni_address){ leases[i].address, leases[i].gateway, -1 };
 	ret_result->address_count = config->ipam.set_count;
-	ret_result->routes = json_count(&routes) ? json_copy(routes.value) : NULL;
+	ret_result->routes = json_count(&routes) ? json_clone(routes.value) : NULL;
 	ret_result->dns = config->dns;
 }
 

@@ -22,7 +22,7 @@ static struct json_t *format_route(const struct json_at *route, enum cni_version
 	for (size_t i = 0; i < count; i++) {
 		struct json_at field = json_member(route, fields[i]);
 		if (json_is_present(&field))
-			json_put(object, fields[i], json_copy(field.value));
+			json_put(object, fields[i], json_clone(field.value));
 	}
 	return object;
 }
@@ -148,7 +148,7 @@ int cni_result_format(const struct cni_result *result, enum cni_version version,
 		put_family(document, result, false);
 	}
 	if (result->dns)
-		json_put(document, "dns", json_copy(result->dns));
+		json_put(document, "dns", json_clone(result->dns));
 	else if (version < CNI_1_0_0)
 		json_put(document, "dns", json_new_object());
 	*ret_document = document;
@@ -188,7 +188,7 @@ static int read_routes(const struct json_at *at, struct cni_result *result, stru
 			return r;
 		if (!result->routes)
 			result->routes = json_new_array();
-		json_append(result->routes, json_copy(route.value));
+		json_append(result->routes, json_clone(route.value));
 	}
 	return r;
 }

@@ -40,7 +40,7 @@ static struct instance test_instance(void)
 	struct instance instance;
 	struct error err = { 0 };
 
-	if (instance_init("/nowhere/root", &instance, &err) < 0)
+	if (instance_init("/proc", &instance, &err) < 0)
 		fail_msg("%s", err.text);
 	return instance;
 }
@@ -94,13 +94,13 @@ static const struct {
 	{ CONFIG("'ipam':[]"), ERROR("7", "ipam: must be an object, not []") },
 	{ CONFIG("'ipam':{'type':1}"), ERROR("7", "ipam.type: must be a string, not 1") },
 	{ CONFIG("'ipam':{'subnet':'10.1'}"),
-	  ERROR("7", "ipam.subnet: must be a subnet such as \\'10.1.0.0/16\\', not \\'10.1\\'") },
+	  ERROR("7", "ipam.subnet: must be a prefix such as \\'10.1.0.0/16\\', not \\'10.1\\'") },
 	{ CONFIG("'ipam':{'ranges':{}}"), ERROR("7", "ipam.ranges: must be a list, not {}") },
 	{ WITH("'runtimeConfig':[]"), ERROR("7", "runtimeConfig: must be an object, not []") },
 	{ WITH("'runtimeConfig':{'ips':['10.1.0.300']}"),
-	  ERROR("7", "runtimeConfig.ips[0]: \\'10.1.0.300\\' is no address") },
+	  ERROR("7", "runtimeConfig.ips[0]: \\'10.1.0.300\\' is no address: 10.1.2.3 or fd00::1 would be") },
 	{ WITH("'runtimeConfig':{'mac':'02:42'}"),
-	  ERROR("7", "runtimeConfig.mac: must be a MAC address such as \\'02:42:0a:01:00:05\\', "
+	  ERROR("7", "runtimeConfig.mac: must be a unicast MAC such as \\'02:42:0a:01:00:05\\', "
 		     "not \\'02:42\\'") },
 	{ WITH("'runtimeConfig':{'portMappings':{}}"),
 	  ERROR("7", "runtimeConfig.portMappings: must be a list, not {}") },
@@ -167,7 +167,8 @@ static const struct {
 					      "the interface, so it is the first of its list") },
 	{ CONFIG("'ipam':{'subnet':'10.1.0.9/16'}"),
 	  ERROR("7", "ipam: subnet 10.1.0.9/16 has host bits: 10.1.0.0/16 would be right") },
-	{ CONFIG(IPAM), "{'cniVersion':'1.0.0','code':3,'msg':'CNI_NETNS: /nowhere/netns: No such "
+	{ CONFIG(IPAM), "{'cniVersion':'1.0.0','code':3,'msg':'CNI_NETNS: network namespace "
+			"/nowhere/netns: No such "
 			"file or directory'}" },
 };
 
@@ -217,7 +218,7 @@ static const struct {
 	    .netns = "/n",
 	    .interface = "eth0",
 	    .args = "MAC=1" },
-	  ENVIRONMENT_ERROR("CNI_ARGS: MAC: \\'1\\' is no MAC address") },
+	  ENVIRONMENT_ERROR("CNI_ARGS: MAC: \\'1\\' is no MAC: 02:42:0a:01:00:05 would be") },
 };
 
 static void cni_007_each_command_names_the_variables_that_it_lacks(void **state)
@@ -238,7 +239,8 @@ static void cni_014_unknown_arguments_pass_where_they_are_to_be_ignored(void **s
 		struct cni_environment env = good;
 		env.args = args[i];
 		expect(i, cni_run, &env, CONFIG(IPAM),
-		       "{'cniVersion':'1.0.0','code':3,'msg':'CNI_NETNS: /nowhere/netns: No such "
+		       "{'cniVersion':'1.0.0','code':3,'msg':'CNI_NETNS: network namespace "
+		       "/nowhere/netns: No such "
 		       "file or directory'}");
 	}
 }
