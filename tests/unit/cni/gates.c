@@ -116,7 +116,7 @@ static const struct {
 	  ERROR("7", "runtimeConfig.portMappings[0].protocol: is missing") },
 	{ WITH("'runtimeConfig':{'PortMappings':[{'HostPort':80,'ContainerPort':80,'Protocol':'TCP'"
 	       ",'HostIP':'x'}]}"),
-	  ERROR("7", "runtimeConfig.PortMappings[0].HostIP: must be an address such as "
+	  ERROR("7", "runtimeConfig.portMappings[0].hostIP: must be an address such as "
 		     "\\'10.1.2.3\\', not \\'x\\'") },
 	{ WITH("'runtimeConfig':{'aliases':'web'}"),
 	  ERROR("7", "runtimeConfig.aliases: must be a list of names, or an object of such lists "
