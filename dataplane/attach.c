@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+/* <linux/bpf.h> of Debian 12 is older than tcx. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+
+#define BLOCK_FIRST 0x57480000u /* far above the small numbers that people give */
+#define BLOCK_TRIES 64
+#define LINK_PATH_MAX (INSTANCE_PATH_MAX + 64)
+
+static uint32_t own_handle(const struct instance *instance)
+{
+	uint32_t handle = hash_text(instance->tag) & 0x7fffffff;
+	return handle ? handle : 1;
+}
+
+enum attach_kind attach_probe(int program_fd)
+{
+	/* No device has this ifindex: who knows tcx says ENODEV, who does not EINVAL. */
+	int fd = bpf_link_create(program_fd, 0x7fffffff, TCX_INGRESS, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == ENODEV ? ATTACH_TCX : ATTACH_CLSACT;
+}
+
+const char *attach_kind_name(enum attach_kind kind)
+{
+	return kind == ATTACH_TCX ? "tcx" : "clsact";
+}
+
+static struct filter_spec block_filter(const struct instance *instance, uint32_t block, int fd)
+{
+	return (struct filter_spec){ .place = FILTER_BLOCK,
+				     .target = block,
+				     .handle = own_handle(instance),
+				     .name = PROGRAM_FROM_CONTAINER,
+				     .program_fd = fd };
+}
+
+int attach_choose_block(struct netlink *netlink, const struct instance *instance,
+			uint32_t *ret_block, struct error *err)
+{
+	for (uint32_t i = 0; i < BLOCK_TRIES; i++) {
+		uint32_t block = BLOCK_FIRST + ((hash_text(instance->tag) + i) & 0xffff);
+		struct filter_spec spec = block_filter(instance, block, -1);
+		bool ours;
+		unsigned foreign;
+		int r = filter_look(netlink, &spec, &ours, &foreign, err);
+		if (r < 0)
+			return r;
+		if (foreign == 0) {
+			*ret_block = block;
+			return 0;
+		}
+	}
+	return error_set(err, EBUSY, "other tools use all %d tc blocks that wherry tried",
+			 BLOCK_TRIES);
+}
+
+int attach_queue_host_end(struct dataplane *dataplane, uint32_t ifindex, int program_fd,
+			  struct error *err)
+{
+	struct filter_spec spec = block_filter(&dataplane->instance, dataplane->block, program_fd);
+	int r = clsact_queue_add(dataplane->netlink, ifindex, dataplane->block, err);
+	/* The block ends with its last member, so every ADD puts the filter. */
+	return r < 0 ? r : filter_queue_add(dataplane->netlink, &spec, err);
+}
+
+static void link_path(char path[LINK_PATH_MAX], const struct instance *instance,
+		      const char *program, uint32_t ifindex)
+{
+	snprintf(path, LINK_PATH_MAX, "%s/links/%s-%u", instance->bpf, program, ifindex);
+}
+
+static int pin_link(int link_fd, const char *path, struct error *err)
+{
+	if (bpf_obj_pin(link_fd, path) == 0 || errno == EEXIST)
+		return 0;
+	return error_set_errno(err, errno, "cannot pin %s", path);
+}
+
+static int attach_tcx(struct dataplane *dataplane, const char *program, enum filter_place place,
+		      uint32_t ifindex, struct error *err)
+{
+	char path[LINK_PATH_MAX];
+	auto_fd fd = -1, link = -1;
+
+	link_path(path, &dataplane->instance, program, ifindex);
+	if (path_exists(path))
+		return 0;
+	int r = program_open(&dataplane->instance, program, &fd, err);
+	if (r < 0)
+		return r;
+	link = bpf_link_create(fd, (int)ifindex, place == FILTER_INGRESS ? TCX_INGRESS : TCX_EGRESS,
+			       NULL);
+	if (link < 0)
+		return error_set_errno(err, errno, "cannot attach %s to device %u", program,
+				       ifindex);
+	return pin_link(link, path, err);
+}
+
+static struct filter_spec device_filter(const struct dataplane *dataplane, const char *program,
+					enum filter_place place, uint32_t ifindex, int fd)
+{
+	return (struct filter_spec){ .place = place,
+				     .target = ifindex,
+				     .handle = own_handle(&dataplane->instance),
+				     .name = program,
+				     .program_fd = fd };
+}
+
+static int attach_clsact(struct dataplane *dataplane, const char *program, enum filter_place place,
+			 uint32_t ifindex, struct error *err)
+{
+	auto_fd fd = -1;
+	int r = program_open(&dataplane->instance, program, &fd, err);
+	if (r < 0)
+		return r;
+	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
+	r = clsact_queue_add(dataplane->netlink, ifindex, 0, err);
+	if (r == 0)
+		r = filter_queue_add(dataplane->netlink, &spec, err);
+	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+int attach_device(struct dataplane *dataplane, const char *program, enum filter_place place,
+		  uint32_t ifindex, struct error *err)
+{
+	if (dataplane->attach == ATTACH_TCX)
+		return attach_tcx(dataplane, program, place, ifindex, err);
+	return attach_clsact(dataplane, program, place, ifindex, err);
+}
+
+int attach_device_end(struct dataplane *dataplane, const char *program, enum filter_place place,
+		      uint32_t ifindex, struct error *err)
+{
+	if (dataplane->attach == ATTACH_TCX) {
+		char path[LINK_PATH_MAX];
+		link_path(path, &dataplane->instance, program, ifindex);
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_set_errno(err, errno, "cannot unpin %s", path);
+		return 0;
+	}
+	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, -1);
+	int r = filter_queue_delete(dataplane->netlink, &spec, err);
+	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+int attach_device_check(struct dataplane *dataplane, const char *program, enum filter_place place,
+			uint32_t ifindex, struct error *err)
+{
+	if (dataplane->attach == ATTACH_TCX) {
+		char path[LINK_PATH_MAX];
+		link_path(path, &dataplane->instance, program, ifindex);
+		return path_exists(path);
+	}
+	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, -1);
+	bool ours;
+	unsigned foreign;
+	int r = filter_look(dataplane->netlink, &spec, &ours, &foreign, err);
+	return r < 0 ? r : ours;
+}
+
+/* The mount point of a line of mountinfo if its file system is cgroup2. */
+static bool read_mount(char *line, char *ret_path, size_t size)
+{
+	char *rest = strstr(line, " - cgroup2 ");
+	if (!rest)
+		return false;
+	*rest = '\0';
+	char *save = NULL, *field = strtok_r(line, " ", &save);
+	for (int i = 0; field && i < 4; i++)
+		field = strtok_r(NULL, " ", &save);
+	if (!field)
+		return false;
+	snprintf(ret_path, size, "%s", field);
+	return true;
+}
+
+int attach_cgroup_root(char *ret_path, size_t size, struct error *err)
+{
+	auto_file file = fopen("/proc/self/mountinfo", "re");
+	auto_free char *line = NULL;
+	size_t capacity = 0;
+
+	if (!file)
+		return error_set_errno(err, errno, "cannot read /proc/self/mountinfo");
+	while (getline(&line, &capacity, file) > 0)
+		if (read_mount(line, ret_path, size))
+			return 0;
+	return error_set(err, ENOENT,
+			 "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup");
+}
+
+int attach_socket_program(const struct instance *instance, const char *program, int program_fd,
+			  int attach_type, struct error *err)
+{
+	char root[256], path[LINK_PATH_MAX];
+	snprintf(path, sizeof path, "%s/links/%s", instance->bpf, program);
+	if (path_exists(path))
+		return 0;
+	int r = attach_cgroup_root(root, sizeof root, err);
+	if (r < 0)
+		return r;
+	auto_fd cgroup = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup < 0)
+		return error_set_errno(err, errno, "cannot open %s", root);
+	auto_fd link = bpf_link_create(program_fd, cgroup, (enum bpf_attach_type)attach_type, NULL);
+	if (link < 0)
+		return error_set_errno(err, errno, "cannot attach %s to %s", program, root);
+	return pin_link(link, path, err);
+}
+
+/* A pinned link is named by its program, and for devices by "-IFINDEX" behind it. */
+static int replace_link(struct dataplane *dataplane, const char *name, struct error *err)
+{
+	char path[LINK_PATH_MAX], program[64];
+	auto_fd link = -1, fd = -1;
+
+	snprintf(program, sizeof program, "%.*s", (int)strcspn(name, "-"), name);
+	snprintf(path, sizeof path, "%s/links/%s", dataplane->instance.bpf, name);
+	int r = program_open(&dataplane->instance, program, &fd, err);
+	if (r < 0)
+		return r;
+	link = bpf_obj_get(path);
+	/* ENOLINK: the device went, and only the pin is left. */
+	if (link < 0 || (bpf_link_update(link, fd, NULL) < 0 && errno != ENOLINK))
+		return error_set_errno(err, errno, "cannot replace %s", name);
+	return 0;
+}
+
+static int replace_block(struct dataplane *dataplane, struct error *err)
+{
+	auto_fd fd = -1;
+	bool ours;
+	unsigned foreign;
+	int r = program_open(&dataplane->instance, PROGRAM_FROM_CONTAINER, &fd, err);
+	if (r < 0)
+		return r;
+	struct filter_spec spec = block_filter(&dataplane->instance, dataplane->block, fd);
+	r = filter_look(dataplane->netlink, &spec, &ours, &foreign, err);
+	if (r < 0 || !ours)
+		return r;
+	r = filter_queue_replace(dataplane->netlink, &spec, err);
+	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+static int replace_device_filters(struct dataplane *dataplane, enum map_id devices,
+				  const char *program, enum filter_place place, struct error *err)
+{
+	auto_fd fd = -1;
+	uint32_t ifindex, *previous = NULL;
+	int r = program_open(&dataplane->instance, program, &fd, err);
+	while (r >= 0 && (r = map_next(&dataplane->maps, devices, previous, &ifindex, err)) == 1) {
+		struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
+		previous = &ifindex;
+		r = filter_queue_replace(dataplane->netlink, &spec, err);
+	}
+	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+int attach_replace_all(struct dataplane *dataplane, struct error *err)
+{
+	char path[LINK_PATH_MAX];
+	int r = replace_block(dataplane, err);
+	snprintf(path, sizeof path, "%s/links", dataplane->instance.bpf);
+	auto_dir dir = opendir(path);
+	if (!dir)
+		return error_set_errno(err, errno, "cannot open %s", path);
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			r = replace_link(dataplane, entry->d_name, err);
+	if (r < 0 || dataplane->attach == ATTACH_TCX)
+		return r;
+	r = replace_device_filters(dataplane, MAP_UPLINKS, PROGRAM_FROM_UPLINK, FILTER_INGRESS,
+				   err);
+	return r < 0 ? r
+		     : replace_device_filters(dataplane, MAP_GATEWAYS, PROGRAM_TO_CONTAINER,
+					      FILTER_EGRESS, err);
+}

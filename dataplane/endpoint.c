@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ADD and DEL. ADD writes its intent, does the kernel's part without a
+ * transaction, and writes that it is done; whoever meets an intent whose owner
+ * is dead undoes it. So kill -9 at any instant leaves nothing that a later ADD
+ * or DEL does not clear away.
+ */
+#include "endpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/process.h"
+#include "names.h"
+#include "publish.h"
+#include "state.h"
+
+#define ADD_TRIES 8 /* how many dead holders one ADD clears away */
+
+static int check_text(const char *what, const char *text, size_t max, struct error *err)
+{
+	if (!text || !text_is_name(text, max - 1))
+		return error_set(err, EINVAL, "%s \"%s\" must be 1 to %zu letters, digits, _ . -",
+				 what, text ? text : "", max - 1);
+	return 0;
+}
+
+/* Gate: what the caller wants, before anything is made. */
+static int check_spec(const struct endpoint_spec *spec, struct error *err)
+{
+	int r = check_text("container id", spec->container_id, CONTAINER_ID_MAX, err);
+	if (r == 0)
+		r = check_text("interface", spec->interface, DEVICE_NAME_MAX, err);
+	if (r == 0)
+		r = check_text("network", spec->network, NETWORK_NAME_MAX, err);
+	if (r == 0)
+		r = publish_check(spec->publish, spec->publish_count, err);
+	if (r < 0)
+		return r;
+	if (netns_is_own(spec->netns_fd))
+		return error_set(err, EINVAL,
+				 "network namespace %s is the host's own, not a container's",
+				 spec->netns_path);
+	if (!ip_is_v4(spec->address.ip))
+		return error_set(err, EAFNOSUPPORT, "address %s: only IPv4 so far",
+				 prefix_format(spec->address).text);
+	return 0;
+}
+
+static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *info,
+			struct error *err)
+{
+	if (spec->publish_count == 0)
+		return 0;
+	info->publish = calloc(spec->publish_count, sizeof *info->publish);
+	if (!info->publish)
+		return error_set(err, ENOMEM, "no memory for ports");
+	memcpy(info->publish, spec->publish, spec->publish_count * sizeof *info->publish);
+	info->publish_count = spec->publish_count;
+	return 0;
+}
+
+static int copy_names(const struct endpoint_spec *spec, struct endpoint_info *info,
+		      struct error *err)
+{
+	for (size_t i = 0; spec->names && spec->names[i]; i++) {
+		int r = words_append(&info->names, spec->names[i], err);
+		if (r < 0)
+			return r;
+	}
+	if (spec->link_count == 0)
+		return 0;
+	info->links = calloc(spec->link_count, sizeof *info->links);
+	if (!info->links)
+		return error_set(err, ENOMEM, "no memory for links");
+	memcpy(info->links, spec->links, spec->link_count * sizeof *info->links);
+	info->link_count = spec->link_count;
+	return 0;
+}
+
+static struct mac mac_for(struct ip ip)
+{
+	struct mac mac = { { 0x02, 0x42 } };
+	memcpy(mac.bytes + 2, ip.bytes + 12, 4);
+	return mac;
+}
+
+static int fill_info(const struct endpoint_spec *spec, struct endpoint_info *info,
+		     struct error *err)
+{
+	*info = (struct endpoint_info){ .state = ENDPOINT_INTENT,
+					.address = spec->address,
+					.gateway = spec->gateway,
+					.mac = spec->mac,
+					.mtu = spec->mtu };
+	snprintf(info->container_id, sizeof info->container_id, "%s", spec->container_id);
+	snprintf(info->interface, sizeof info->interface, "%s", spec->interface);
+	snprintf(info->network, sizeof info->network, "%s", spec->network);
+	snprintf(info->netns_path, sizeof info->netns_path, "%s",
+		 spec->netns_path ? spec->netns_path : "");
+	snprintf(info->owner, sizeof info->owner, "%s", spec->owner ? spec->owner : "");
+	snprintf(info->hostname, sizeof info->hostname, "%s", spec->hostname ? spec->hostname : "");
+	if (mac_is_unset(spec->mac))
+		info->mac = mac_for(spec->address.ip);
+	int r = copy_publish(spec, info, err);
+	return r < 0 ? r : copy_names(spec, info, err);
+}
+
+/* An intent on its way into the store. */
+struct attempt {
+	struct dataplane *dataplane;
+	const struct endpoint_spec *spec;
+	struct endpoint_info *info;
+	struct network_info network;
+	struct slot_grant grant;
+	struct key holder; /* who is in the way, when the attempt gives 1 */
+	char wanted[80];   /* what it holds: "host port 80/tcp" */
+};
+
+static int load_network(struct store_txn *txn, struct attempt *attempt, struct error *err)
+{
+	struct endpoint_info *info = attempt->info;
+	int r = network_load(txn, info->network, &attempt->network, err);
+	if (r < 0)
+		return r;
+	if (r == 0 || attempt->network.device_ifindex == 0)
+		return error_set(err, ENOENT, "there is no network %s", info->network);
+	const struct network_spec *spec = &attempt->network.spec;
+	if (!prefix_contains(spec->subnet, info->address.ip) ||
+	    ip_equal(info->address.ip, spec->gateway))
+		return error_set(err, EINVAL, "address %s is no container's address of %s (%s)",
+				 ip_format(info->address.ip).text, spec->name,
+				 prefix_format(spec->subnet).text);
+	info->network_id = attempt->network.id;
+	if (info->mtu == 0)
+		info->mtu = spec->mtu;
+	return 0;
+}
+
+/* 1 with the holder if (id, interface) or the address is taken. */
+static int find_holder(struct store_txn *txn, struct attempt *attempt, struct error *err)
+{
+	const struct endpoint_info *info = attempt->info;
+	struct key own = endpoint_key_of(info->container_id, info->interface);
+	struct key address = address_key_of(info->network_id, info->address.ip);
+	struct bytes value;
+	int r = store_get(txn, TABLE_ENDPOINTS, key_bytes(&own), &value, err);
+	if (r == 1) {
+		attempt->holder = own;
+		snprintf(attempt->wanted, sizeof attempt->wanted, "interface %s", info->interface);
+	}
+	if (r != 0)
+		return r;
+	r = store_get(txn, TABLE_ADDRESSES, key_bytes(&address), &value, err);
+	if (r == 1) {
+		attempt->holder.size = 0;
+		key_put(&attempt->holder, value.data, value.size);
+		snprintf(attempt->wanted, sizeof attempt->wanted, "address %s",
+			 ip_format(info->address.ip).text);
+	}
+	return r;
+}
+
+static int reserve_ports(struct store_txn *txn, struct attempt *attempt, struct error *err)
+{
+	struct publish_conflict conflict;
+	int r = publish_reserve(txn, attempt->info, attempt->spec->publish_policy, &conflict, err);
+	if (r == 1) {
+		attempt->holder = conflict.holder;
+		snprintf(attempt->wanted, sizeof attempt->wanted, "host port %u/%s",
+			 conflict.wanted.host_port, protocol_name(conflict.wanted.protocol));
+	}
+	return r;
+}
+
+/* Names are unique for this boot, so that an old pair that still dies is never met. */
+static void name_devices(struct attempt *attempt)
+{
+	struct endpoint_info *info = attempt->info;
+	const char *tag = attempt->dataplane->instance.tag;
+	uint32_t serial = attempt->grant.generation & 0xffffff;
+	info->slot = attempt->grant.slot;
+	info->generation = attempt->grant.generation;
+	snprintf(info->host_device, sizeof info->host_device, "wh%.6s%s%x", tag, tag[0] ? "_" : "",
+		 serial);
+	info->host_mac =
+		(struct mac){ { 0x06, 0x57, (uint8_t)hash_text(tag), (uint8_t)(serial >> 16),
+				(uint8_t)(serial >> 8), (uint8_t)serial } };
+}
+
+static int save_intent(struct store_txn *txn, struct attempt *attempt, uint32_t capacity,
+		       struct error *err)
+{
+	struct endpoint_info *info = attempt->info;
+	struct key key = endpoint_key_of(info->container_id, info->interface);
+	struct key address = address_key_of(info->network_id, info->address.ip);
+	int r = slot_take(txn, capacity, &key, &attempt->grant, err);
+	if (r < 0)
+		return r;
+	name_devices(attempt);
+	r = intent_put(txn, &key, err);
+	if (r == 0)
+		r = store_put(txn, TABLE_ADDRESSES, key_bytes(&address), key_bytes(&key), err);
+	return r < 0 ? r : endpoint_save(txn, info, err);
+}
+
+/* 0 when the intent is written, 1 when somebody is in the way. */
+static int write_intent(struct attempt *attempt, struct error *err)
+{
+	uint32_t capacity;
+	AUTO(store_txn) txn = NULL;
+	int r = map_capacity(&attempt->dataplane->maps, MAP_SLOTS, &capacity, err);
+	if (r == 0)
+		r = store_begin(attempt->dataplane->store, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = load_network(txn, attempt, err);
+	if (r == 0)
+		r = find_holder(txn, attempt, err);
+	if (r == 0)
+		r = reserve_ports(txn, attempt, err);
+	if (r == 0)
+		r = save_intent(txn, attempt, capacity, err);
+	return r != 0 ? r : store_commit(&txn, err);
+}
+
+static int write_done(struct dataplane *dataplane, struct endpoint_info *info, struct error *err)
+{
+	struct key key = endpoint_key_of(info->container_id, info->interface);
+	struct endpoint_info found __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(dataplane->store, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = endpoint_load(txn, key_bytes(&key), &found, err);
+	if (r < 0)
+		return r;
+	if (r == 0 || found.generation != info->generation)
+		return error_set(err, ECANCELED, "container %s was detached while it was attached",
+				 info->container_id);
+	info->state = ENDPOINT_READY;
+	r = endpoint_save(txn, info, err);
+	if (r == 0)
+		r = names_index(txn, info, err);
+	if (r == 0)
+		r = store_delete(txn, TABLE_INTENTS, key_bytes(&key), err);
+	return r < 0 ? r : store_commit(&txn, err);
+}
+
+/* Forgets the endpoint of this generation; another one under its key stays. */
+static int forget(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
+{
+	struct key key = endpoint_key_of(info->container_id, info->interface);
+	struct key address = address_key_of(info->network_id, info->address.ip);
+	struct endpoint_info found __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(dataplane->store, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = endpoint_load(txn, key_bytes(&key), &found, err);
+	if (r <= 0 || found.generation != info->generation)
+		return r < 0 ? r : 0;
+	r = names_unindex(txn, &found, err);
+	if (r == 0)
+		r = publish_unreserve(txn, &found, err);
+	if (r == 0)
+		r = store_delete(txn, TABLE_ADDRESSES, key_bytes(&address), err);
+	if (r >= 0)
+		r = slot_release(txn, found.slot, err);
+	if (r >= 0)
+		r = store_delete(txn, TABLE_INTENTS, key_bytes(&key), err);
+	if (r >= 0)
+		r = store_delete(txn, TABLE_ENDPOINTS, key_bytes(&key), err);
+	return r < 0 ? r : store_commit(&txn, err);
+}
+
+int endpoint_remove(struct dataplane *dataplane, const struct endpoint_info *info,
+		    enum endpoint_link_fate link, struct error *err)
+{
+	int r = endpoint_unrealize(dataplane, info, link, err);
+	return r < 0 ? r : forget(dataplane, info, err);
+}
+
+/* 1 and *ret_info, and whether a living process works on it; 0 if it is gone. */
+static int load_holder(struct dataplane *dataplane, const struct key *key,
+		       struct endpoint_info *ret_info, int *ret_worked_on, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(dataplane->store, STORE_READ, &txn, err);
+	if (r == 0)
+		r = endpoint_load(txn, key_bytes(key), ret_info, err);
+	if (r <= 0)
+		return r;
+	*ret_worked_on = intent_is_alive(txn, key_bytes(key), err);
+	return *ret_worked_on < 0 ? *ret_worked_on : 1;
+}
+
+static int refuse(const struct attempt *attempt, const struct endpoint_info *holder,
+		  struct error *err)
+{
+	const struct endpoint_info *info = attempt->info;
+	if (strcmp(holder->container_id, info->container_id) == 0 &&
+	    strcmp(holder->interface, info->interface) == 0)
+		return error_set(err, EEXIST,
+				 "container %s has the interface %s already, in the "
+				 "network %s",
+				 info->container_id, info->interface, holder->network);
+	if (holder->names.count > 0)
+		return error_set(err, EADDRINUSE, "%s is held by container %s (%.12s)",
+				 attempt->wanted, holder->names.items[0], holder->container_id);
+	return error_set(err, EADDRINUSE, "%s is held by container %.64s", attempt->wanted,
+			 holder->container_id);
+}
+
+/* Clears a dead holder away, or refuses in its name. */
+static int deal_with_holder(struct attempt *attempt, struct error *err)
+{
+	struct endpoint_info holder __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	int worked_on = 0;
+	int r = load_holder(attempt->dataplane, &attempt->holder, &holder, &worked_on, err);
+	if (r <= 0)
+		return r;
+	bool dead = holder.state == ENDPOINT_INTENT ? !worked_on
+						    : endpoint_is_dead(attempt->dataplane, &holder);
+	if (!dead)
+		return refuse(attempt, &holder, err);
+	return endpoint_remove(attempt->dataplane, &holder, ENDPOINT_DELETE_LINK, err);
+}
+
+static int intend(struct attempt *attempt, struct error *err)
+{
+	for (int i = 0; i < ADD_TRIES; i++) {
+		int r = write_intent(attempt, err);
+		if (r <= 0)
+			return r;
+		/* Ports that were chosen in vain are chosen anew. */
+		for (size_t k = 0; k < attempt->info->publish_count; k++)
+			attempt->info->publish[k].host_port = attempt->spec->publish[k].host_port;
+		r = deal_with_holder(attempt, err);
+		if (r < 0)
+			return r;
+	}
+	return error_set(err, EBUSY, "%s changes hands too fast: try again", attempt->wanted);
+}
+
+static int check_listeners(const struct endpoint_spec *spec, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < spec->publish_count; i++)
+		r = spec->publish_policy == PUBLISH_REFUSE_LISTENERS
+			    ? listener_check(&spec->publish[i], err)
+			    : 0;
+	return r;
+}
+
+int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
+		 struct endpoint_info *ret_info, struct error *err)
+{
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct attempt attempt = { .dataplane = dataplane, .spec = spec, .info = &info };
+	int r = check_spec(spec, err);
+	if (r == 0)
+		r = check_listeners(spec, err);
+	if (r == 0)
+		r = fill_info(spec, &info, err);
+	if (r == 0)
+		r = intend(&attempt, err);
+	if (r < 0)
+		return r;
+	struct endpoint_work work = { .info = &info,
+				      .network = &attempt.network,
+				      .netns_fd = spec->netns_fd,
+				      .routes = spec->routes,
+				      .route_count = spec->route_count,
+				      .default_route = spec->default_route,
+				      .slot_used_before = attempt.grant.used_before };
+	r = endpoint_realize(dataplane, &work, err);
+	if (r == 0)
+		r = write_done(dataplane, &info, err);
+	if (r < 0) {
+		struct error ignored = { 0 };
+		endpoint_remove(dataplane, &info, ENDPOINT_DELETE_LINK, &ignored);
+		return r;
+	}
+	*ret_info = info;
+	info = (struct endpoint_info){ 0 };
+	return 0;
+}
+
+/* From here on the endpoint is going: a killed DEL is finished by the next. */
+static int mark_going(struct dataplane *dataplane, const struct key *key,
+		      struct endpoint_info *ret_info, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(dataplane->store, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = endpoint_load(txn, key_bytes(key), ret_info, err);
+	if (r <= 0)
+		return r;
+	ret_info->state = ENDPOINT_INTENT;
+	r = endpoint_save(txn, ret_info, err);
+	if (r == 0)
+		r = intent_put(txn, key, err);
+	if (r == 0)
+		r = store_commit(&txn, err);
+	return r < 0 ? r : 1;
+}
+
+int endpoint_delete(struct dataplane *dataplane, const char *container_id, const char *interface,
+		    enum endpoint_link_fate link, struct error *err)
+{
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	int r = check_text("container id", container_id, CONTAINER_ID_MAX, err);
+	if (r == 0)
+		r = check_text("interface", interface, DEVICE_NAME_MAX, err);
+	if (r < 0)
+		return r;
+	struct key key = endpoint_key_of(container_id, interface);
+	r = mark_going(dataplane, &key, &info, err);
+	if (r <= 0)
+		return r;
+	r = endpoint_remove(dataplane, &info, link, err);
+	return r < 0 ? r : 1;
+}

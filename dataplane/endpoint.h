@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* An endpoint's kernel side: devices, addresses, map entries. */
+#include "handle.h"
+#include "network.h"
+#include "publish.h"
+
+/* What the kernel side needs beyond the record. */
+struct endpoint_work {
+	struct endpoint_info *info; /* host_ifindex, netns_cookie and mac are filled in */
+	const struct network_info *network;
+	int netns_fd;
+	const struct prefix *routes;
+	size_t route_count;
+	bool default_route;
+	bool slot_used_before;
+};
+/** Makes all of it; the last step brings the host end up. On failure the caller unrealizes. */
+int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, struct error *err);
+/**
+ * Takes away what is info's, in an order in which no packet finds half of it,
+ * and leaves alone what belongs to a later endpoint by now.
+ */
+int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *info,
+		       enum endpoint_link_fate link, struct error *err);
+/** Map entries only: for the repair of a running endpoint. */
+int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info *info,
+			 const struct network_info *network, struct error *err);
+/** The map's value for the host end's ifindex. */
+struct source endpoint_source(const struct endpoint_info *info, const struct network_info *network);
+/** True if neither end of the pair exists any more. */
+bool endpoint_is_dead(struct dataplane *dataplane, const struct endpoint_info *info);
+/** Puts the host end into the shared block, the program into the block, and brings it up. */
+int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);
+/** endpoint_unrealize, then forgets the endpoint in the store. */
+int endpoint_remove(struct dataplane *dataplane, const struct endpoint_info *info,
+		    enum endpoint_link_fate link, struct error *err);

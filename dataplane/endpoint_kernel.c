@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "endpoint.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "attach.h"
+#include "base/process.h"
+#include "link/address.h"
+#include "link/device.h"
+#include "link/sysctl.h"
+
+/*
+ * Order-preserving masquerade maps a client's port to one that many behind it:
+ * a client whose range is as wide as the masquerade's never meets itself.
+ */
+#define CONTAINER_PORTS "49152 65535"
+
+static struct abi_addr mask_of(uint8_t v4_length)
+{
+	struct abi_addr mask;
+	memset(mask.bytes, 0xff, sizeof mask.bytes);
+	for (unsigned bit = 96u + v4_length; bit < 128; bit++)
+		mask.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	return mask;
+}
+
+struct source endpoint_source(const struct endpoint_info *info, const struct network_info *network)
+{
+	struct source source = {
+		.address = abi_addr_of(info->address.ip),
+		.subnet_mask = mask_of(network->spec.subnet.length),
+		.subnet = abi_addr_of(network->spec.subnet.ip),
+		.gateway = abi_addr_of(network->spec.gateway),
+		.slot = info->slot,
+		.generation = info->generation,
+		.gateway_ifindex = network->device_ifindex,
+		.network = network->id,
+		.flags = network_abi_flags(&network->spec),
+	};
+	memcpy(source.mac, info->mac.bytes, MAC_SIZE);
+	memcpy(source.gateway_mac, network->device_mac.bytes, MAC_SIZE);
+	return source;
+}
+
+static struct endpoint_key endpoint_key(const struct endpoint_info *info)
+{
+	return (struct endpoint_key){ .address = abi_addr_of(info->address.ip),
+				      .network = info->network_id };
+}
+
+/* A container of several networks asks the first of them that resolves names. */
+static int put_netns(struct dataplane *dataplane, const struct endpoint_info *info,
+		     const struct network_info *network, struct error *err)
+{
+	struct netns netns = { .resolver = abi_addr_of(network->spec.gateway), .slot = info->slot },
+		     found;
+	if (!network->spec.dns || info->netns_cookie == 0)
+		return 0;
+	int r = map_get(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &found, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return map_put(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &netns, err);
+}
+
+int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info *info,
+			 const struct network_info *network, struct error *err)
+{
+	struct maps *maps = &dataplane->maps;
+	struct slot slot = { .generation = info->generation,
+			     .ifindex = info->host_ifindex,
+			     .network = info->network_id };
+	struct source source = endpoint_source(info, network);
+	struct endpoint_key key = endpoint_key(info);
+	struct endpoint endpoint = { .ifindex = info->host_ifindex,
+				     .slot = info->slot,
+				     .generation = info->generation,
+				     .flags = source.flags };
+	memcpy(endpoint.mac, info->mac.bytes, MAC_SIZE);
+
+	int r = map_put(maps, MAP_SLOTS, &info->slot, &slot, err);
+	if (r == 0)
+		r = map_put(maps, MAP_SOURCES, &info->host_ifindex, &source, err);
+	if (r == 0)
+		r = map_put(maps, MAP_ENDPOINTS, &key, &endpoint, err);
+	if (r == 0)
+		r = put_netns(dataplane, info, network, err);
+	return r < 0 ? r : publish_put(dataplane, info, err);
+}
+
+/* Counters that an earlier endpoint left in this slot. */
+static int clear_counters(struct dataplane *dataplane, uint32_t slot, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+	auto_free struct slot_stats *zeros = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof *zeros);
+	if (!zeros)
+		return error_set(err, ENOMEM, "no memory for counters");
+	int r = map_put(&dataplane->maps, MAP_SLOT_STATS, &slot, zeros, err);
+	for (uint32_t reason = 0; r >= 0 && reason < DROP_REASON_COUNT; reason++) {
+		struct drop_key key = { .reason = reason, .slot = slot };
+		r = map_delete(&dataplane->maps, MAP_DROPS, &key, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* What has to be done inside the container's namespace, in one visit. */
+struct visit {
+	const struct endpoint_work *work;
+	struct netlink *netlink;
+};
+
+static int visit_container(void *context, struct error *err)
+{
+	struct visit *visit = context;
+	struct error ignored = { 0 };
+	const char *interface = visit->work->info->interface;
+
+	sysctl_device_set("ipv6", interface, "disable_ipv6", "1", &ignored);
+	if (visit->work->network->spec.masquerade) {
+		auto_fd fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && write(fd, CONTAINER_PORTS, strlen(CONTAINER_PORTS)) < 0)
+			error_clear(&ignored);
+	}
+	return netlink_open(-1, &visit->netlink, err);
+}
+
+static int queue_container_side(struct netlink *netlink, const struct endpoint_work *work,
+				struct error *err)
+{
+	const struct endpoint_info *info = work->info;
+	const struct prefix everywhere = { .ip = ip_from_v4((struct in_addr){ 0 }), .length = 0 };
+	uint32_t ifindex = device_index(netlink, info->interface);
+
+	int r = device_queue_up(netlink, 1, err); /* lo */
+	if (r == 0)
+		r = address_queue_add(netlink, ifindex, info->address, err);
+	if (r == 0)
+		r = device_queue_up(netlink, ifindex, err);
+	if (r == 0 && work->default_route && !ip_is_unset(info->gateway))
+		r = route_queue_add(netlink, ifindex, everywhere, info->gateway, err);
+	for (size_t i = 0; r == 0 && i < work->route_count; i++)
+		r = route_queue_add(netlink, ifindex, work->routes[i], info->gateway, err);
+	return r;
+}
+
+static int make_container_side(const struct endpoint_work *work, struct error *err)
+{
+	struct visit visit = { .work = work };
+	int r = netns_run(work->netns_fd, visit_container, &visit, err);
+	AUTO(netlink) netlink = visit.netlink;
+	if (r == 0)
+		r = socket_cookie(netlink_fd(netlink), &work->info->netns_cookie, err);
+	if (r == 0)
+		r = queue_container_side(netlink, work, err);
+	return r < 0 ? r : netlink_flush(netlink, err);
+}
+
+static int make_pair(struct dataplane *dataplane, const struct endpoint_work *work,
+		     struct error *err)
+{
+	struct endpoint_info *info = work->info;
+	struct veth_spec spec = {
+		.host_name = info->host_device,
+		.host_mac = info->host_mac,
+		.peer_name = info->interface,
+		.peer_mac = info->mac,
+		.peer_netns_fd = work->netns_fd,
+		.mtu = info->mtu,
+		.group = network_group(&dataplane->instance, info->network_id),
+	};
+	int r = veth_create(dataplane->netlink, &spec, err);
+	if (r < 0)
+		return r;
+	info->host_ifindex = device_index(dataplane->netlink, info->host_device);
+	if (info->host_ifindex == 0)
+		return error_set(err, ENODEV, "the device %s went while it was made",
+				 info->host_device);
+	/* Before it goes up: a link that comes up with IPv6 walks all routes of the host. */
+	return sysctl_device_set("ipv6", info->host_device, "disable_ipv6", "1", err);
+}
+
+int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err)
+{
+	auto_fd program = -1;
+	int r = program_open(&dataplane->instance, PROGRAM_FROM_CONTAINER, &program, err);
+	if (r == 0)
+		r = attach_queue_host_end(dataplane, ifindex, program, err);
+	if (r == 0)
+		r = device_queue_up(dataplane->netlink, ifindex, err);
+	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, struct error *err)
+{
+	struct endpoint_info *info = work->info;
+	int r = make_pair(dataplane, work, err);
+	if (r >= 0)
+		r = make_container_side(work, err);
+	if (r == 0 && work->slot_used_before)
+		r = clear_counters(dataplane, info->slot, err);
+	if (r == 0)
+		r = endpoint_put_entries(dataplane, info, work->network, err);
+	return r < 0 ? r : endpoint_attach(dataplane, info->host_ifindex, err);
+}
+
+static int delete_endpoint_entry(struct dataplane *dataplane, const struct endpoint_info *info,
+				 struct error *err)
+{
+	struct endpoint_key key = endpoint_key(info);
+	struct endpoint found;
+	int r = map_get(&dataplane->maps, MAP_ENDPOINTS, &key, &found, err);
+	if (r == 1 && found.slot == info->slot && found.generation == info->generation)
+		r = map_delete(&dataplane->maps, MAP_ENDPOINTS, &key, err);
+	return r < 0 ? r : 0;
+}
+
+static int delete_source(struct dataplane *dataplane, const struct endpoint_info *info,
+			 struct error *err)
+{
+	uint32_t ifindex = info->host_ifindex;
+	if (ifindex == 0)
+		ifindex = device_index(dataplane->netlink, info->host_device);
+	if (ifindex == 0)
+		return 0;
+	int r = map_delete(&dataplane->maps, MAP_SOURCES, &ifindex, err);
+	return r < 0 ? r : 0;
+}
+
+static int delete_netns(struct dataplane *dataplane, const struct endpoint_info *info,
+			struct error *err)
+{
+	struct netns found;
+	if (info->netns_cookie == 0)
+		return 0;
+	int r = map_get(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &found, err);
+	if (r == 1 && found.slot == info->slot)
+		r = map_delete(&dataplane->maps, MAP_NETNS, &info->netns_cookie, err);
+	return r < 0 ? r : 0;
+}
+
+/* Generation 0 ends all flows of the endpoint at once. */
+static int free_slot(struct dataplane *dataplane, const struct endpoint_info *info,
+		     struct error *err)
+{
+	struct slot found, none = { 0 };
+	int r = map_get(&dataplane->maps, MAP_SLOTS, &info->slot, &found, err);
+	if (r == 1 && found.generation == info->generation)
+		r = map_put(&dataplane->maps, MAP_SLOTS, &info->slot, &none, err);
+	return r < 0 ? r : 0;
+}
+
+int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *info,
+		       enum endpoint_link_fate link, struct error *err)
+{
+	int r = delete_endpoint_entry(dataplane, info, err);
+	if (r == 0)
+		r = delete_source(dataplane, info, err);
+	if (r == 0)
+		r = publish_delete(dataplane, info, err);
+	if (r == 0)
+		r = delete_netns(dataplane, info, err);
+	if (r == 0)
+		r = free_slot(dataplane, info, err);
+	if (r == 0 && link == ENDPOINT_DELETE_LINK)
+		r = device_delete(dataplane->netlink, info->host_device, err);
+	return r;
+}
+
+bool endpoint_is_dead(struct dataplane *dataplane, const struct endpoint_info *info)
+{
+	return device_index(dataplane->netlink, info->host_device) == 0;
+}

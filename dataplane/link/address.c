@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "link/address.h"
+
+#include <linux/if_addr.h>
+
+static struct nl_msg *address_message(int type, int flags, uint32_t ifindex, struct prefix prefix)
+{
+	struct ifaddrmsg header = { .ifa_family = AF_INET,
+				    .ifa_prefixlen = prefix.length,
+				    .ifa_scope = RT_SCOPE_UNIVERSE,
+				    .ifa_index = ifindex };
+	struct in_addr own = ip_to_v4(prefix.ip);
+	struct nl_msg *message = netlink_message(type, flags, &header, sizeof header);
+	if (!message)
+		return NULL;
+	nla_put(message, IFA_LOCAL, sizeof own, &own);
+	nla_put(message, IFA_ADDRESS, sizeof own, &own);
+	if (type == RTM_NEWADDR && prefix.length < 31) {
+		struct in_addr last = ip_to_v4(prefix_last(prefix));
+		nla_put(message, IFA_BROADCAST, sizeof last, &last);
+	}
+	return message;
+}
+
+int address_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
+		      struct error *err)
+{
+	return netlink_queue(
+		netlink, address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, prefix),
+		NETLINK_MAY_EXIST, err, "give the address %s", prefix_format(prefix).text);
+}
+
+int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
+			 struct error *err)
+{
+	return netlink_queue(netlink, address_message(RTM_DELADDR, 0, ifindex, prefix),
+			     NETLINK_MAY_LACK, err, "take away the address %s",
+			     prefix_format(prefix).text);
+}
+
+int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix destination,
+		    struct ip gateway, struct error *err)
+{
+	bool on_link = ip_is_unset(gateway);
+	struct rtmsg header = { .rtm_family = AF_INET,
+				.rtm_dst_len = destination.length,
+				.rtm_table = RT_TABLE_MAIN,
+				.rtm_protocol = RTPROT_BOOT,
+				.rtm_scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+				.rtm_type = RTN_UNICAST };
+	struct nl_msg *message =
+		netlink_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
+	if (message) {
+		struct in_addr to = ip_to_v4(destination.ip), via = ip_to_v4(gateway);
+		nla_put(message, RTA_DST, sizeof to, &to);
+		nla_put_u32(message, RTA_OIF, ifindex);
+		if (!on_link)
+			nla_put(message, RTA_GATEWAY, sizeof via, &via);
+	}
+	return netlink_queue(netlink, message, NETLINK_STRICT, err, "add the route to %s",
+			     prefix_format(destination).text);
+}
+
+struct walk {
+	int (*visit_address)(const struct address *, void *, struct error *);
+	int (*visit_route)(const struct route *, void *, struct error *);
+	void *context;
+};
+
+static struct ip read_v4(struct nlattr *attribute)
+{
+	struct in_addr address = { 0 };
+	if (attribute && nla_len(attribute) == sizeof address)
+		address = *(struct in_addr *)nla_data(attribute);
+	return ip_from_v4(address);
+}
+
+static int visit_address(const struct nlmsghdr *header, void *context, struct error *err)
+{
+	struct nlattr *parts[IFA_MAX + 1] = { 0 };
+	const struct ifaddrmsg *info = NLMSG_DATA(header);
+	const struct walk *walk = context;
+
+	if (header->nlmsg_type != RTM_NEWADDR || info->ifa_family != AF_INET)
+		return 0;
+	nlmsg_parse((struct nlmsghdr *)(uintptr_t)header, sizeof *info, parts, IFA_MAX, NULL);
+	struct nlattr *own = parts[IFA_LOCAL] ? parts[IFA_LOCAL] : parts[IFA_ADDRESS];
+	struct address address = {
+		.ifindex = info->ifa_index,
+		.prefix = { read_v4(own), info->ifa_prefixlen },
+		.scope = info->ifa_scope,
+		.flags = parts[IFA_FLAGS] ? nla_get_u32(parts[IFA_FLAGS]) : info->ifa_flags,
+	};
+	return walk->visit_address(&address, walk->context, err);
+}
+
+int address_each(struct netlink *netlink,
+		 int (*visit)(const struct address *address, void *context, struct error *err),
+		 void *context, struct error *err)
+{
+	struct ifaddrmsg header = { .ifa_family = AF_INET };
+	struct walk walk = { .visit_address = visit, .context = context };
+	return netlink_ask(netlink,
+			   netlink_message(RTM_GETADDR, NLM_F_DUMP, &header, sizeof header),
+			   visit_address, &walk, err);
+}
+
+static int visit_route(const struct nlmsghdr *header, void *context, struct error *err)
+{
+	struct nlattr *parts[RTA_MAX + 1] = { 0 };
+	const struct rtmsg *info = NLMSG_DATA(header);
+	const struct walk *walk = context;
+
+	if (header->nlmsg_type != RTM_NEWROUTE || info->rtm_family != AF_INET ||
+	    info->rtm_table != RT_TABLE_MAIN)
+		return 0;
+	nlmsg_parse((struct nlmsghdr *)(uintptr_t)header, sizeof *info, parts, RTA_MAX, NULL);
+	struct route route = {
+		.destination = { read_v4(parts[RTA_DST]), info->rtm_dst_len },
+		.gateway = read_v4(parts[RTA_GATEWAY]),
+		.ifindex = parts[RTA_OIF] ? nla_get_u32(parts[RTA_OIF]) : 0,
+		.metric = parts[RTA_PRIORITY] ? nla_get_u32(parts[RTA_PRIORITY]) : 0,
+		.type = info->rtm_type,
+		.table = info->rtm_table,
+	};
+	return walk->visit_route(&route, walk->context, err);
+}
+
+int route_each(struct netlink *netlink,
+	       int (*visit)(const struct route *route, void *context, struct error *err),
+	       void *context, struct error *err)
+{
+	struct rtmsg header = { .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN };
+	struct walk walk = { .visit_route = visit, .context = context };
+	return netlink_ask(netlink,
+			   netlink_message(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof header),
+			   visit_route, &walk, err);
+}

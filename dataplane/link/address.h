@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* Addresses and routes of a namespace. IPv4 in this slice. */
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/ip.h"
+#include "link/netlink.h"
+
+struct address {
+	uint32_t ifindex;
+	struct prefix prefix; /* the address with its subnet's length */
+	uint8_t scope;        /* RT_SCOPE_* */
+	uint32_t flags;       /* IFA_F_*: a secondary address is IFA_F_SECONDARY */
+};
+struct route {
+	struct prefix destination;
+	struct ip gateway; /* unset: on the link */
+	uint32_t ifindex;
+	uint32_t metric;
+	uint8_t type; /* RTN_* */
+	uint32_t table;
+};
+
+/** Queued: an address that is there already is fine. */
+int address_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
+		      struct error *err);
+/** Queued: an address that is not there is fine. */
+int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
+			 struct error *err);
+/** Queued: replaces a route to the same destination. gateway unset: on the link. */
+int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix destination,
+		    struct ip gateway, struct error *err);
+/** All IPv4 addresses of the namespace. */
+int address_each(struct netlink *netlink,
+		 int (*visit)(const struct address *address, void *context, struct error *err),
+		 void *context, struct error *err);
+/** All IPv4 routes of the main table. */
+int route_each(struct netlink *netlink,
+	       int (*visit)(const struct route *route, void *context, struct error *err),
+	       void *context, struct error *err);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Does a process of the host listen on a port? Asked by binding to it, which
+ * costs the same whatever the number of sockets; only a refusal looks through
+ * /proc for who it is.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/process.h"
+#include "publish.h"
+
+/* 0 if it can be bound, else the errno. */
+static int try_bind(struct ip host_ip, uint16_t port, uint8_t protocol)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr = ip_to_v4(host_ip) };
+	int type = protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
+	auto_fd fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	/* Connections in TIME_WAIT do not count; a listener still does. */
+	if (protocol == PROTOCOL_TCP)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	return bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+}
+
+bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol)
+{
+	return try_bind(host_ip, port, protocol) == 0;
+}
+
+#define TCP_STATE_LISTEN 0x0a
+#define UDP_STATE_OPEN 0x07
+
+/* The inode of a listener of a line of /proc/net/tcp, tcp6, udp, udp6; 0 if it is another's. */
+static unsigned long match_line(const char *line, uint16_t port, uint8_t protocol)
+{
+	unsigned local_port, state;
+	unsigned long inode;
+	if (sscanf(line, "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
+		   &local_port, &state, &inode) != 3)
+		return 0;
+	unsigned wanted = protocol == PROTOCOL_UDP ? UDP_STATE_OPEN : TCP_STATE_LISTEN;
+	return local_port == port && state == wanted ? inode : 0;
+}
+
+static unsigned long find_inode(const char *table, uint16_t port, uint8_t protocol)
+{
+	char path[64];
+	auto_free char *line = NULL;
+	size_t capacity = 0;
+	unsigned long inode = 0;
+	snprintf(path, sizeof path, "/proc/net/%s", table);
+	auto_file file = fopen(path, "re");
+	while (file && !inode && getline(&line, &capacity, file) > 0)
+		inode = match_line(line, port, protocol);
+	return inode;
+}
+
+static bool holds_socket(const char *pid, const char *wanted)
+{
+	char path[300], target[64];
+	snprintf(path, sizeof path, "/proc/%s/fd", pid);
+	auto_dir dir = opendir(path);
+	if (!dir)
+		return false;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		ssize_t size = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+		if (size <= 0)
+			continue;
+		target[size] = '\0';
+		if (strcmp(target, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void find_process(unsigned long inode, char *ret_text, size_t size)
+{
+	char wanted[64], name[32];
+	snprintf(ret_text, size, "a process");
+	snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
+	auto_dir dir = opendir("/proc");
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		uint64_t pid;
+		if (text_to_unsigned(entry->d_name, 1, INT32_MAX, &pid) < 0 ||
+		    !holds_socket(entry->d_name, wanted))
+			continue;
+		process_name((pid_t)pid, name, sizeof name);
+		snprintf(ret_text, size, "%s (process %llu)", name, (unsigned long long)pid);
+		return;
+	}
+}
+
+static int check_port(const struct publish_spec *publish, uint16_t port, struct error *err)
+{
+	static const char *const tables[2][2] = { { "tcp", "tcp6" }, { "udp", "udp6" } };
+	int code = try_bind(publish->host_ip, port, publish->protocol);
+	if (code == EADDRNOTAVAIL)
+		return error_set(err, EADDRNOTAVAIL, "host port %u/%s: this host has no address %s",
+				 port, protocol_name(publish->protocol),
+				 ip_format(publish->host_ip).text);
+	if (code != EADDRINUSE)
+		return 0;
+	unsigned long inode = 0;
+	for (int i = 0; i < 2 && !inode; i++)
+		inode = find_inode(tables[publish->protocol == PROTOCOL_UDP][i], port,
+				   publish->protocol);
+	/* A mere client of another port's server is no reason to refuse. */
+	if (!inode)
+		return 0;
+	char who[64];
+	find_process(inode, who, sizeof who);
+	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", port,
+			 protocol_name(publish->protocol), who);
+}
+
+int listener_check(const struct publish_spec *publish, struct error *err)
+{
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && publish->host_port && i < publish->count; i++)
+		r = check_port(publish, (uint16_t)(publish->host_port + i), err);
+	return r;
+}

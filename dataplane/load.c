@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/vfs.h>
+
+#include "attach.h"
+#include "datapath.skel.h"
+
+#define BPFFS_MAGIC 0xcafe4a11
+#define PIN_PATH_MAX (INSTANCE_PATH_MAX + 64)
+#define LOG_SIZE 65536
+
+/* Tables grow with memory: a flow for so many bytes of it, within these bounds. */
+#define MEMORY_BYTES_PER_FLOW 131072
+#define FLOWS_MIN 16384
+#define FLOWS_MAX_ENTRIES (1u << 20)
+
+typedef struct wherry_datapath skeleton_t;
+
+struct skeleton_box {
+	skeleton_t *skeleton;
+};
+static void skeleton_release(struct skeleton_box *box)
+{
+	wherry_datapath__destroy(box->skeleton);
+}
+
+int load_check(const struct instance *instance, struct error *err)
+{
+	char path[PIN_PATH_MAX], version[32] = "", expected[32];
+	snprintf(path, sizeof path, "%s/abi", instance->bpf);
+	snprintf(expected, sizeof expected, "%d", ABI_VERSION);
+	ssize_t size = readlink(path, version, sizeof version - 1);
+	if (size < 0)
+		return 0;
+	if (strcmp(version, expected) == 0)
+		return 1;
+	return error_set(err, EPROTO,
+			 "%s holds the programs of another version of wherry (layout %s, not %s): "
+			 "use that version, or wherry reset",
+			 instance->bpf, version, expected);
+}
+
+static int check_bpffs(const struct instance *instance, struct error *err)
+{
+	char parent[INSTANCE_PATH_MAX];
+	struct statfs info;
+	snprintf(parent, sizeof parent, "%s", instance->bpf);
+	char *slash = strrchr(parent, '/');
+	if (slash)
+		*slash = '\0';
+	if (statfs(parent, &info) < 0 || (unsigned long)info.f_type != BPFFS_MAGIC)
+		return error_set(err, ENOENT, "%s is no bpffs: mount -t bpf bpf %s", parent,
+				 parent);
+	return 0;
+}
+
+static int make_directories(const struct instance *instance, struct error *err)
+{
+	static const char *const parts[] = { "", "/maps", "/programs", "/links" };
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[PIN_PATH_MAX];
+		snprintf(path, sizeof path, "%s%s", instance->bpf, parts[i]);
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_set_errno(err, errno, "cannot make %s", path);
+	}
+	return 0;
+}
+
+/* Tables of tail calls belong to one set of programs and are never shared with the next. */
+static bool is_tail_map(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
+}
+
+static uint32_t flows_for_memory(void)
+{
+	struct sysinfo info;
+	if (sysinfo(&info) < 0)
+		return FLOWS_MIN;
+	uint64_t wanted = (uint64_t)info.totalram * info.mem_unit / MEMORY_BYTES_PER_FLOW;
+	uint32_t entries = FLOWS_MIN;
+	while (entries < FLOWS_MAX_ENTRIES && (uint64_t)entries * 2 <= wanted)
+		entries *= 2;
+	return entries;
+}
+
+static void set_sizes(skeleton_t *skeleton)
+{
+	uint32_t flows = flows_for_memory();
+	struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, map_name(MAP_FLOWS));
+	if (map)
+		bpf_map__set_max_entries(map, flows);
+	map = bpf_object__find_map_by_name(skeleton->obj, map_name(MAP_SOCKETS));
+	if (map)
+		bpf_map__set_max_entries(map, flows / 4);
+}
+
+static int set_pins(const struct instance *instance, skeleton_t *skeleton, struct error *err)
+{
+	struct bpf_map *map;
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		char path[PIN_PATH_MAX];
+		if (bpf_map__is_internal(map) || is_tail_map(map))
+			continue;
+		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
+		if (bpf_map__set_pin_path(map, path) < 0)
+			return error_set(err, ENOMEM, "no memory for a map's path");
+		/* What is pinned already decides the size, also after memory was added. */
+		auto_fd fd = bpf_obj_get(path);
+		struct bpf_map_info info = { 0 };
+		uint32_t size = sizeof info;
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			bpf_map__set_max_entries(map, info.max_entries);
+	}
+	return 0;
+}
+
+static int set_settings(struct dataplane *dataplane, skeleton_t *skeleton, struct error *err)
+{
+	struct port_range ports;
+	int r = load_masquerade_ports(&dataplane->instance, &ports, err);
+	if (r < 0)
+		return r;
+	skeleton->rodata->host_netns_cookie = dataplane->host_cookie;
+	skeleton->rodata->masquerade_first = ports.first;
+	skeleton->rodata->masquerade_count = ports.count;
+	skeleton->rodata->jiffies_per_second = load_jiffies_per_second();
+	skeleton->rodata->know_ip_summed = load_knows_ip_summed();
+	return 0;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list list)
+{
+	(void)level;
+	(void)format;
+	(void)list;
+	return 0;
+}
+
+/* The last line of the verifier's log that says something. */
+static const char *last_line(char *log)
+{
+	char *end = log + strlen(log), *line = log;
+	while (end > log && (end[-1] == '\n' || strncmp(line, "processed ", 10) == 0)) {
+		while (end > log && end[-1] == '\n')
+			*--end = '\0';
+		line = strrchr(log, '\n');
+		line = line ? line + 1 : log;
+		if (strncmp(line, "processed ", 10) != 0)
+			return line;
+		end = line;
+		*end = '\0';
+	}
+	return log;
+}
+
+static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton, struct error *err)
+{
+	auto_free char *log = calloc(1, LOG_SIZE);
+	if (!log)
+		return error_set(err, ENOMEM, "no memory for the verifier's log");
+	struct bpf_object_open_opts options = { .sz = sizeof options,
+						.kernel_log_buf = log,
+						.kernel_log_size = LOG_SIZE };
+	libbpf_set_print(quiet);
+	struct skeleton_box box __attribute__((
+		cleanup(skeleton_release))) = { wherry_datapath__open_opts(&options) };
+	if (!box.skeleton)
+		return error_set_errno(err, errno, "cannot open the kernel programs");
+	set_sizes(box.skeleton);
+	int r = set_settings(dataplane, box.skeleton, err);
+	if (r == 0)
+		r = set_pins(&dataplane->instance, box.skeleton, err);
+	if (r < 0)
+		return r;
+	r = wherry_datapath__load(box.skeleton);
+	if (r == -EPERM || r == -EACCES)
+		return error_set(err, EPERM, "the kernel refused the programs: %s",
+				 log[0] ? last_line(log)
+					: "wherry needs root (CAP_BPF, CAP_NET_ADMIN)");
+	if (r < 0)
+		return error_set_errno(err, -r, "cannot load the kernel programs%s%s",
+				       log[0] ? ": " : "", log[0] ? last_line(log) : "");
+	*ret_skeleton = box.skeleton;
+	box.skeleton = NULL;
+	return 0;
+}
+
+/* Pins over what may be there: a new name, then a rename, so that there is no gap. */
+static int pin_over(int fd, const char *path, struct error *err)
+{
+	char fresh[PIN_PATH_MAX];
+	snprintf(fresh, sizeof fresh, "%s~", path);
+	unlink(fresh);
+	if (bpf_obj_pin(fd, fresh) < 0)
+		return error_set_errno(err, errno, "cannot pin %s", path);
+	unlink(path);
+	if (rename(fresh, path) < 0)
+		return error_set_errno(err, errno, "cannot pin %s", path);
+	return 0;
+}
+
+static int pin_programs(const struct instance *instance, skeleton_t *skeleton, struct error *err)
+{
+	struct bpf_program *program;
+	struct bpf_map *map;
+	int r = 0;
+	char path[PIN_PATH_MAX];
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (r < 0 || !is_tail_map(map))
+			continue;
+		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
+		r = pin_over(bpf_map__fd(map), path, err);
+	}
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		if (r < 0)
+			break;
+		snprintf(path, sizeof path, "%s/programs/%s", instance->bpf,
+			 bpf_program__name(program));
+		r = pin_over(bpf_program__fd(program), path, err);
+	}
+	return r;
+}
+
+static int attach_sockets(const struct instance *instance, skeleton_t *skeleton, struct error *err)
+{
+	struct bpf_program *program;
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		if (bpf_program__type(program) != BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+			continue;
+		int r = attach_socket_program(instance, bpf_program__name(program),
+					      bpf_program__fd(program),
+					      bpf_program__expected_attach_type(program), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int mark_whole(const struct instance *instance, struct error *err)
+{
+	char path[PIN_PATH_MAX], version[16];
+	snprintf(path, sizeof path, "%s/abi", instance->bpf);
+	snprintf(version, sizeof version, "%d", ABI_VERSION);
+	if (symlink(version, path) < 0 && errno != EEXIST)
+		return error_set_errno(err, errno, "cannot make %s", path);
+	return 0;
+}
+
+int load_programs(struct dataplane *dataplane, struct error *err)
+{
+	const struct instance *instance = &dataplane->instance;
+	struct skeleton_box box __attribute__((cleanup(skeleton_release))) = { NULL };
+
+	int r = check_bpffs(instance, err);
+	if (r == 0)
+		r = make_directories(instance, err);
+	if (r == 0)
+		r = open_and_load(dataplane, &box.skeleton, err);
+	if (r == 0)
+		r = pin_programs(instance, box.skeleton, err);
+	if (r < 0)
+		return r;
+	dataplane->attach = attach_probe(bpf_program__fd(
+		bpf_object__find_program_by_name(box.skeleton->obj, PROGRAM_FROM_CONTAINER)));
+	r = attach_sockets(instance, box.skeleton, err);
+	return r < 0 ? r : mark_whole(instance, err);
+}

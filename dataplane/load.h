@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The kernel programs: loaded, pinned and attached to the host's sockets, once
+ * for an instance. The skeleton is spoken to here only.
+ */
+#include "handle.h"
+
+/**
+ * 1 if the instance's programs are pinned and whole, 0 if not yet, -EPROTO if
+ * another version's are (named).
+ */
+int load_check(const struct instance *instance, struct error *err);
+/**
+ * Loads all programs over the maps that are pinned already, pins what is new,
+ * and attaches the socket programs. The caller holds the instance's lock.
+ * Running programs stay attached: attach_replace_all goes over them.
+ */
+int load_programs(struct dataplane *dataplane, struct error *err);
+/** True if the kernel lets programs read skb->ip_summed. */
+bool load_knows_ip_summed(void);
+/** CONFIG_HZ of the running kernel. */
+uint32_t load_jiffies_per_second(void);
+
+/* Source ports that masquerading gives out. */
+struct port_range {
+	uint16_t first;
+	uint16_t count;
+};
+/** From ROOT/etc/wherry/config.json "masqueradePorts", else the instance's share. */
+int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
+			  struct error *err);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "names.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SHORT_ID 12 /* what Docker's users type for a container id */
+
+static struct key name_key(uint16_t network_id, const char *name)
+{
+	struct key key = { .size = 0 };
+	char lower[CONTAINER_ID_MAX];
+	size_t i = 0;
+	for (; name[i] && i < sizeof lower - 1; i++)
+		lower[i] = (char)tolower((unsigned char)name[i]);
+	lower[i] = '\0';
+	key_put_number(&key, network_id, 2);
+	key_put(&key, lower, i + 1);
+	return key;
+}
+
+enum change { CHANGE_PUT, CHANGE_TAKE };
+
+static int change_one(struct store_txn *txn, const struct endpoint_info *info, const char *name,
+		      enum change change, struct error *err)
+{
+	if (!name[0])
+		return 0;
+	struct key key = name_key(info->network_id, name);
+	key_put_number(&key, info->slot, 4);
+	if (change == CHANGE_PUT)
+		return store_put(txn, TABLE_NAMES, key_bytes(&key),
+				 bytes_of(info->address.ip.bytes, sizeof info->address.ip.bytes),
+				 err);
+	int r = store_delete(txn, TABLE_NAMES, key_bytes(&key), err);
+	return r < 0 ? r : 0;
+}
+
+static int change_all(struct store_txn *txn, const struct endpoint_info *info, enum change change,
+		      struct error *err)
+{
+	char short_id[SHORT_ID + 1];
+	snprintf(short_id, sizeof short_id, "%.*s", SHORT_ID, info->container_id);
+	int r = change_one(txn, info, info->container_id, change, err);
+	if (r == 0)
+		r = change_one(txn, info, short_id, change, err);
+	if (r == 0)
+		r = change_one(txn, info, info->hostname, change, err);
+	for (size_t i = 0; r == 0 && i < info->names.count; i++)
+		r = change_one(txn, info, info->names.items[i], change, err);
+	return r;
+}
+
+int names_index(struct store_txn *txn, const struct endpoint_info *info, struct error *err)
+{
+	return change_all(txn, info, CHANGE_PUT, err);
+}
+
+int names_unindex(struct store_txn *txn, const struct endpoint_info *info, struct error *err)
+{
+	return change_all(txn, info, CHANGE_TAKE, err);
+}
+
+struct answer {
+	struct ip *ips;
+	size_t max, count;
+};
+
+static int keep_address(struct bytes key, struct bytes value, void *context, struct error *err)
+{
+	struct answer *answer = context;
+	(void)key;
+	(void)err;
+	if (value.size != sizeof(struct ip))
+		return 0;
+	/* One endpoint may have the name twice over, as name and alias. */
+	for (size_t i = 0; i < answer->count && i < answer->max; i++)
+		if (memcmp(answer->ips[i].bytes, value.data, value.size) == 0)
+			return 0;
+	if (answer->count < answer->max)
+		memcpy(answer->ips[answer->count].bytes, value.data, value.size);
+	answer->count++;
+	return 0;
+}
+
+static int resolve_name(struct store_txn *txn, uint16_t network_id, const char *name,
+			struct answer *answer, struct error *err)
+{
+	struct key prefix = name_key(network_id, name);
+	return store_each(txn, TABLE_NAMES, key_bytes(&prefix), keep_address, answer, err);
+}
+
+static int load_by_address(struct store_txn *txn, uint16_t network_id, struct ip address,
+			   struct endpoint_info *ret_info, struct error *err)
+{
+	struct key key = address_key_of(network_id, address);
+	struct bytes value;
+	int r = store_get(txn, TABLE_ADDRESSES, key_bytes(&key), &value, err);
+	return r <= 0 ? r : endpoint_load(txn, value, ret_info, err);
+}
+
+static int resolve_link(struct store_txn *txn, uint16_t network_id, struct ip client,
+			const char *name, struct answer *answer, struct error *err)
+{
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	if (ip_is_unset(client))
+		return 0;
+	int r = load_by_address(txn, network_id, client, &info, err);
+	for (size_t i = 0; r >= 0 && i < info.link_count; i++)
+		if (strcasecmp(info.links[i].name, name) == 0)
+			r = resolve_name(txn, network_id, info.links[i].target, answer, err);
+	return r < 0 ? r : 0;
+}
+
+int names_resolve(struct store *store, const char *network, struct ip client, const char *name,
+		  struct ip *ret_ips, size_t max, struct error *err)
+{
+	struct answer answer = { .ips = ret_ips, .max = max };
+	struct network_info info;
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store, STORE_READ, &txn, err);
+	if (r == 0)
+		r = network_load(txn, network, &info, err);
+	if (r <= 0)
+		return r;
+	if (!name[0] || strlen(name) >= CONTAINER_ID_MAX)
+		return 0;
+	/* A client's own links come first: they may say otherwise than the network. */
+	r = resolve_link(txn, info.id, client, name, &answer, err);
+	if (r == 0 && answer.count == 0)
+		r = resolve_name(txn, info.id, name, &answer, err);
+	return r < 0 ? r : (int)answer.count;
+}
+
+int names_reverse(struct store *store, const char *network, struct ip address, char *ret_name,
+		  size_t size, struct error *err)
+{
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct network_info found;
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store, STORE_READ, &txn, err);
+	if (r == 0)
+		r = network_load(txn, network, &found, err);
+	if (r == 1)
+		r = load_by_address(txn, found.id, address, &info, err);
+	if (r != 1 || info.state != ENDPOINT_READY)
+		return r < 0 ? r : 0;
+	const char *name = info.container_id;
+	if (info.hostname[0])
+		name = info.hostname;
+	if (info.names.count > 0)
+		name = info.names.items[0];
+	snprintf(ret_name, size, "%s", name);
+	return 1;
+}

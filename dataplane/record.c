@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NETWORK_VERSION 1
+#define ENDPOINT_VERSION 1
+
+static void put_bytes(struct text *text, const void *data, size_t size)
+{
+	text_append_bytes(text, data, size);
+}
+
+static void put_number(struct text *text, uint64_t number, size_t size)
+{
+	uint8_t bytes[8];
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(number >> (8 * i));
+	put_bytes(text, bytes, size);
+}
+
+static void put_string(struct text *text, const char *string)
+{
+	put_number(text, strlen(string), 2);
+	put_bytes(text, string, strlen(string));
+}
+
+static void put_prefix(struct text *text, struct prefix prefix)
+{
+	put_bytes(text, prefix.ip.bytes, sizeof prefix.ip.bytes);
+	put_number(text, prefix.length, 1);
+}
+
+struct reader {
+	const uint8_t *data;
+	size_t size;
+	bool failed; /* ran over the end, or a text does not fit: all later reads give nothing */
+};
+
+static void get_bytes(struct reader *reader, void *to, size_t size)
+{
+	if (reader->failed || reader->size < size) {
+		reader->failed = true;
+		memset(to, 0, size);
+		return;
+	}
+	memcpy(to, reader->data, size);
+	reader->data += size;
+	reader->size -= size;
+}
+
+static uint64_t get_number(struct reader *reader, size_t size)
+{
+	uint8_t bytes[8] = { 0 };
+	uint64_t number = 0;
+	get_bytes(reader, bytes, size);
+	for (size_t i = 0; i < size; i++)
+		number |= (uint64_t)bytes[i] << (8 * i);
+	return number;
+}
+
+static void get_string(struct reader *reader, char *to, size_t size)
+{
+	size_t length = get_number(reader, 2);
+	to[0] = '\0';
+	if (length >= size) {
+		reader->failed = true;
+		return;
+	}
+	get_bytes(reader, to, length);
+	to[length] = '\0';
+}
+
+static struct prefix get_prefix(struct reader *reader)
+{
+	struct prefix prefix = { 0 };
+	get_bytes(reader, prefix.ip.bytes, sizeof prefix.ip.bytes);
+	prefix.length = (uint8_t)get_number(reader, 1);
+	return prefix;
+}
+
+enum { FLAG_MASQUERADE = 1, FLAG_INTERNAL = 2, FLAG_ROUTED = 4, FLAG_NO_ICC = 8, FLAG_DNS = 16 };
+
+static uint8_t spec_flags(const struct network_spec *spec)
+{
+	return (uint8_t)((spec->masquerade ? FLAG_MASQUERADE : 0) |
+			 (spec->internal ? FLAG_INTERNAL : 0) | (spec->routed ? FLAG_ROUTED : 0) |
+			 (spec->no_icc ? FLAG_NO_ICC : 0) | (spec->dns ? FLAG_DNS : 0));
+}
+
+static int check_whole(const struct text *text, struct error *err)
+{
+	return text->failed ? error_set(err, ENOMEM, "no memory for a record") : 0;
+}
+
+int network_encode(const struct network_info *info, struct text *ret_text, struct error *err)
+{
+	const struct network_spec *spec = &info->spec;
+	put_number(ret_text, NETWORK_VERSION, 1);
+	put_string(ret_text, spec->name);
+	put_string(ret_text, spec->device);
+	put_prefix(ret_text, spec->subnet);
+	put_bytes(ret_text, spec->gateway.bytes, sizeof spec->gateway.bytes);
+	put_number(ret_text, spec->mtu, 4);
+	put_number(ret_text, spec_flags(spec), 1);
+	put_number(ret_text, info->id, 2);
+	put_number(ret_text, info->device_ifindex, 4);
+	put_bytes(ret_text, info->device_mac.bytes, MAC_SIZE);
+	return check_whole(ret_text, err);
+}
+
+int network_decode(struct bytes bytes, struct network_info *ret_info, struct error *err)
+{
+	struct reader reader = { bytes.data, bytes.size, false };
+	struct network_info info = { 0 };
+	struct network_spec *spec = &info.spec;
+
+	uint64_t version = get_number(&reader, 1);
+	if (version != NETWORK_VERSION)
+		return error_set(err, EBADMSG, "a network's record has version %llu, not %d",
+				 (unsigned long long)version, NETWORK_VERSION);
+	get_string(&reader, spec->name, sizeof spec->name);
+	get_string(&reader, spec->device, sizeof spec->device);
+	spec->subnet = get_prefix(&reader);
+	get_bytes(&reader, spec->gateway.bytes, sizeof spec->gateway.bytes);
+	spec->mtu = (uint32_t)get_number(&reader, 4);
+	uint64_t flags = get_number(&reader, 1);
+	spec->masquerade = flags & FLAG_MASQUERADE;
+	spec->internal = flags & FLAG_INTERNAL;
+	spec->routed = flags & FLAG_ROUTED;
+	spec->no_icc = flags & FLAG_NO_ICC;
+	spec->dns = flags & FLAG_DNS;
+	info.id = (uint16_t)get_number(&reader, 2);
+	info.device_ifindex = (uint32_t)get_number(&reader, 4);
+	get_bytes(&reader, info.device_mac.bytes, MAC_SIZE);
+	if (reader.failed)
+		return error_set(err, EBADMSG, "a network's record is cut short");
+	*ret_info = info;
+	return 0;
+}
+
+static void put_publish(struct text *text, const struct publish_spec *publish)
+{
+	put_bytes(text, publish->host_ip.bytes, sizeof publish->host_ip.bytes);
+	put_number(text, publish->host_port, 2);
+	put_number(text, publish->container_port, 2);
+	put_number(text, publish->count, 2);
+	put_number(text, publish->protocol, 1);
+}
+
+static void put_lists(struct text *text, const struct endpoint_info *info)
+{
+	put_number(text, info->publish_count, 4);
+	for (size_t i = 0; i < info->publish_count; i++)
+		put_publish(text, &info->publish[i]);
+	put_number(text, info->names.count, 2);
+	for (size_t i = 0; i < info->names.count; i++)
+		put_string(text, info->names.items[i]);
+	put_number(text, info->link_count, 2);
+	for (size_t i = 0; i < info->link_count; i++) {
+		put_string(text, info->links[i].name);
+		put_string(text, info->links[i].target);
+	}
+}
+
+int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, struct error *err)
+{
+	put_number(ret_text, ENDPOINT_VERSION, 1);
+	put_string(ret_text, info->container_id);
+	put_string(ret_text, info->interface);
+	put_string(ret_text, info->network);
+	put_string(ret_text, info->netns_path);
+	put_string(ret_text, info->owner);
+	put_string(ret_text, info->hostname);
+	put_string(ret_text, info->host_device);
+	put_number(ret_text, info->state, 1);
+	put_prefix(ret_text, info->address);
+	put_bytes(ret_text, info->gateway.bytes, sizeof info->gateway.bytes);
+	put_bytes(ret_text, info->mac.bytes, MAC_SIZE);
+	put_bytes(ret_text, info->host_mac.bytes, MAC_SIZE);
+	put_number(ret_text, info->host_ifindex, 4);
+	put_number(ret_text, info->mtu, 4);
+	put_number(ret_text, info->slot, 4);
+	put_number(ret_text, info->generation, 4);
+	put_number(ret_text, info->network_id, 2);
+	put_number(ret_text, info->netns_cookie, 8);
+	put_lists(ret_text, info);
+	return check_whole(ret_text, err);
+}
+
+static struct publish_spec get_publish(struct reader *reader)
+{
+	struct publish_spec publish = { 0 };
+	get_bytes(reader, publish.host_ip.bytes, sizeof publish.host_ip.bytes);
+	publish.host_port = (uint16_t)get_number(reader, 2);
+	publish.container_port = (uint16_t)get_number(reader, 2);
+	publish.count = (uint16_t)get_number(reader, 2);
+	publish.protocol = (uint8_t)get_number(reader, 1);
+	return publish;
+}
+
+static int get_publications(struct reader *reader, struct endpoint_info *info, struct error *err)
+{
+	size_t count = get_number(reader, 4);
+	if (count > reader->size)
+		reader->failed = true;
+	if (reader->failed || count == 0)
+		return 0;
+	info->publish = calloc(count, sizeof *info->publish);
+	if (!info->publish)
+		return error_set(err, ENOMEM, "no memory for a record");
+	info->publish_count = count;
+	for (size_t i = 0; i < count; i++)
+		info->publish[i] = get_publish(reader);
+	return 0;
+}
+
+static int get_names(struct reader *reader, struct endpoint_info *info, struct error *err)
+{
+	size_t count = get_number(reader, 2);
+	for (size_t i = 0; i < count && !reader->failed; i++) {
+		char name[CONTAINER_ID_MAX];
+		get_string(reader, name, sizeof name);
+		int r = words_append(&info->names, name, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int get_links(struct reader *reader, struct endpoint_info *info, struct error *err)
+{
+	size_t count = get_number(reader, 2);
+	if (count > reader->size)
+		reader->failed = true;
+	if (reader->failed || count == 0)
+		return 0;
+	info->links = calloc(count, sizeof *info->links);
+	if (!info->links)
+		return error_set(err, ENOMEM, "no memory for a record");
+	info->link_count = count;
+	for (size_t i = 0; i < count; i++) {
+		get_string(reader, info->links[i].name, sizeof info->links[i].name);
+		get_string(reader, info->links[i].target, sizeof info->links[i].target);
+	}
+	return 0;
+}
+
+static void get_fields(struct reader *reader, struct endpoint_info *info)
+{
+	get_string(reader, info->container_id, sizeof info->container_id);
+	get_string(reader, info->interface, sizeof info->interface);
+	get_string(reader, info->network, sizeof info->network);
+	get_string(reader, info->netns_path, sizeof info->netns_path);
+	get_string(reader, info->owner, sizeof info->owner);
+	get_string(reader, info->hostname, sizeof info->hostname);
+	get_string(reader, info->host_device, sizeof info->host_device);
+	info->state = (enum endpoint_state)get_number(reader, 1);
+	info->address = get_prefix(reader);
+	get_bytes(reader, info->gateway.bytes, sizeof info->gateway.bytes);
+	get_bytes(reader, info->mac.bytes, MAC_SIZE);
+	get_bytes(reader, info->host_mac.bytes, MAC_SIZE);
+	info->host_ifindex = (uint32_t)get_number(reader, 4);
+	info->mtu = (uint32_t)get_number(reader, 4);
+	info->slot = (uint32_t)get_number(reader, 4);
+	info->generation = (uint32_t)get_number(reader, 4);
+	info->network_id = (uint16_t)get_number(reader, 2);
+	info->netns_cookie = get_number(reader, 8);
+}
+
+int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct error *err)
+{
+	struct reader reader = { bytes.data, bytes.size, false };
+	struct endpoint_info info = { 0 };
+
+	uint64_t version = get_number(&reader, 1);
+	if (version != ENDPOINT_VERSION)
+		return error_set(err, EBADMSG, "an endpoint's record has version %llu, not %d",
+				 (unsigned long long)version, ENDPOINT_VERSION);
+	get_fields(&reader, &info);
+	int r = get_publications(&reader, &info, err);
+	if (r == 0)
+		r = get_names(&reader, &info, err);
+	if (r == 0)
+		r = get_links(&reader, &info, err);
+	if (r == 0 && reader.failed)
+		r = error_set(err, EBADMSG, "an endpoint's record is cut short");
+	if (r < 0) {
+		endpoint_info_release(&info);
+		return r;
+	}
+	*ret_info = info;
+	return 0;
+}
+
+void endpoint_info_release(struct endpoint_info *info)
+{
+	free(info->publish);
+	free(info->links);
+	words_free(&info->names);
+	*info = (struct endpoint_info){ 0 };
+}
