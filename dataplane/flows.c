@@ -27,22 +27,14 @@ static struct flow_row row_of(const struct flow_key *key, const struct flow *flo
 		.destination = ip_of_abi(key->destination),
 		.source_port = ntohs(key->source_port),
 		.destination_port = ntohs(key->destination_port),
-		.new_source = ip_of_abi(key->source),
-		.new_destination = ip_of_abi(key->destination),
-		.new_source_port = ntohs(key->source_port),
-		.new_destination_port = ntohs(key->destination_port),
+		.new_source = ip_of_abi(flow->new_source),
+		.new_destination = ip_of_abi(flow->new_destination),
+		.new_source_port = ntohs(flow->new_source_port),
+		.new_destination_port = ntohs(flow->new_destination_port),
 		.protocol = key->protocol,
 		.slot = flow->slot,
 		.idle_s = now_s > flow->seen ? now_s - flow->seen : 0,
 	};
-	if (flow->flags & FLOW_NEW_SOURCE) {
-		row.new_source = ip_of_abi(flow->new_source);
-		row.new_source_port = ntohs(flow->new_source_port);
-	}
-	if (flow->flags & FLOW_NEW_DESTINATION) {
-		row.new_destination = ip_of_abi(flow->new_destination);
-		row.new_destination_port = ntohs(flow->new_destination_port);
-	}
 	format_state(flow, key->protocol, row.state, sizeof row.state);
 	return row;
 }
