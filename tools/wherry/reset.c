@@ -1,48 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reset.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "dataplane/dataplane.h"
+#include "runtime/engine.h"
 
-#define COOKIES_MAX 65536
-#define END_MS 10000 /* until a process that was killed must be gone */
-
-/* The namespaces whose processes are ours to end. */
-struct cookies {
-	uint64_t *items;
-	size_t count;
-};
-
-static int remember(const struct endpoint_info *info, void *context, struct error *err)
-{
-	struct cookies *cookies = context;
-	if (!text_equal(info->owner, "engine") || cookies->count == COOKIES_MAX)
-		return 0;
-	uint64_t *items = realloc(cookies->items, (cookies->count + 1) * sizeof *items);
-	if (!items)
-		return error_set(err, ENOMEM, "no memory for the list of containers");
-	cookies->items = items;
-	cookies->items[cookies->count++] = info->netns_cookie;
-	return 0;
-}
-
-static bool has_cookie(const struct cookies *cookies, uint64_t cookie)
-{
-	for (size_t i = 0; i < cookies->count; i++)
-		if (cookies->items[i] == cookie)
-			return true;
-	return false;
-}
+#define END_MS 10000 /* until a process that was told to end must be gone */
 
 /* Kills by a descriptor, which no later process of the same number can get. */
 static bool end_process(pid_t pid, int signal)
@@ -52,32 +23,6 @@ static bool end_process(pid_t pid, int signal)
 	if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0)
 		return false;
 	return poll(&wait, 1, END_MS) == 1;
-}
-
-static bool is_inside(pid_t pid, const struct cookies *cookies)
-{
-	char path[64];
-	uint64_t cookie;
-	struct error ignored;
-	snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && !netns_is_own(fd) && netns_cookie(fd, &cookie, &ignored) == 0 &&
-	       has_cookie(cookies, cookie);
-}
-
-static size_t end_containers(const struct cookies *cookies)
-{
-	size_t ended = 0;
-	auto_dir dir = opendir("/proc");
-	if (!dir || !cookies->count)
-		return 0;
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		uint64_t pid;
-		if (text_to_unsigned(entry->d_name, 1, INT32_MAX, &pid) == 0 &&
-		    is_inside((pid_t)pid, cookies))
-			ended += end_process((pid_t)pid, SIGKILL);
-	}
-	return ended;
 }
 
 /* True if wherryd ran. Its lock tells, since a pid file may be a dead one's. */
@@ -101,24 +46,48 @@ static bool end_wherryd(const struct instance *instance)
 	return text_to_unsigned(text, 1, INT32_MAX, &pid) == 0 && end_process((pid_t)pid, SIGTERM);
 }
 
-static int list_containers(const struct instance *instance, struct cookies *cookies,
-			   struct error *err)
+/* Removes what can be removed; the first that cannot is the error. */
+static int remove_each(struct engine *engine, const struct json_at *rows, FILE *file,
+		       struct error *err)
 {
-	AUTO(store) store = NULL;
-	int r = dataplane_open_store(instance, &store, err);
-	return r < 0 ? r : endpoint_each(store, NULL, NULL, remember, cookies, err);
+	int result = 0;
+	for (size_t i = 0; i < json_count(rows); i++) {
+		struct error trouble;
+		const char *id;
+		struct json_at row = json_element(rows, i);
+		int r = json_get_string(&row, "FullID", JSON_REQUIRED, &id, &trouble);
+		if (r == 0)
+			r = container_remove(engine, id, CONTAINER_FORCE, true, &trouble);
+		if (r == 0)
+			fprintf(file, "removed container %.12s\n", id);
+		if (r < 0 && result == 0) {
+			result = r;
+			*err = trouble;
+		}
+	}
+	return result;
+}
+
+/* An engine of our own: its state must be closed before the data path goes. */
+static int remove_containers(const struct instance *instance, FILE *file, struct error *err)
+{
+	AUTO(engine) engine = NULL;
+	auto_json list = NULL;
+	struct container_filter filter = { .all = true };
+	int r = engine_open(instance, &engine, err);
+	if (r == 0)
+		r = containers_list(engine, &filter, &list, err);
+	if (r < 0)
+		return r;
+	struct json_at rows = json_root(list, "containers");
+	return remove_each(engine, &rows, file, err);
 }
 
 int reset_instance(const struct instance *instance, FILE *file, struct error *err)
 {
-	struct cookies cookies = { 0 };
 	if (end_wherryd(instance))
 		fprintf(file, "ended wherryd\n");
-	int r = list_containers(instance, &cookies, err);
-	size_t ended = r == 0 ? end_containers(&cookies) : 0;
-	free(cookies.items);
-	if (ended)
-		fprintf(file, "ended %zu processes of containers\n", ended);
+	int r = remove_containers(instance, file, err);
 	if (r == 0)
 		r = dataplane_reset(instance, err);
 	if (r == 0)

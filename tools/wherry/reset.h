@@ -8,8 +8,8 @@
 #include "base/instance.h"
 
 /**
- * Ends wherryd, and every process in a network namespace that the engine attached;
- * then removes the data path and the run directory. Endpoints of other runtimes
- * (CNI) are detached, their processes stay. Prints what it did.
+ * Ends wherryd, removes every container of the engine, then the data path and the
+ * run directory. Endpoints of other runtimes (CNI) are detached, their processes
+ * stay. Prints what it did.
  */
 int reset_instance(const struct instance *instance, FILE *file, struct error *err);
