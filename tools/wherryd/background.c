@@ -84,10 +84,13 @@ int background_ready(int *ready_fd, const char *log_path, struct error *err)
 	return r < 0 ? error_set_errno(err, -r, "cannot tell the parent") : 0;
 }
 
-void background_failed(int *ready_fd, const struct error *err)
+void background_end(int *ready_fd, const struct error *err)
 {
-	struct report report = { .code = err->code ? err->code : EIO };
-	snprintf(report.text, sizeof report.text, "%s", err->text);
+	struct report report = { 0 };
+	if (err) {
+		report.code = err->code ? err->code : EIO;
+		snprintf(report.text, sizeof report.text, "%s", err->text);
+	}
 	(void)fd_write_all(*ready_fd, &report, sizeof report);
 	close(TAKE_FD(*ready_fd));
 }

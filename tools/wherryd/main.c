@@ -143,8 +143,7 @@ static int run(const struct options *options, struct error *err)
 	if (ready_fd < 0)
 		return r < 0 ? r : 0;
 	/* The parent still waits: it tells, not we. */
-	struct error none = { 0 };
-	background_failed(&ready_fd, r < 0 ? err : &none);
+	background_end(&ready_fd, r < 0 ? err : NULL);
 	_exit(r < 0);
 }
 
