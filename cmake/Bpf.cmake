@@ -3,6 +3,7 @@
 find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET GLOBAL libbpf)
+wherry_prefer_static(PkgConfig::LIBBPF bpf elf z ?zstd)
 
 # bpf_skeleton(NAME): NAME.bpf.c of this folder becomes NAME.bpf.o and
 # NAME.skel.h (struct wherry_NAME) in the build folder, by the target

@@ -8,6 +8,8 @@ option(WHERRY_COVER "Instrument for gcov" OFF)
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Assertions stay: what only a bug can break must stop a release too.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -20,6 +22,13 @@ target_compile_options(wherry_flags INTERFACE
 	-Wformat=2 -Wundef -Wvla -Wpointer-arith -Wwrite-strings
 	-fno-strict-aliasing -fstack-protector-strong
 	-include ${CMAKE_SOURCE_DIR}/base/include/base/banned.h)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	# snprintf into a bounded buffer is how texts are cut on purpose; gcc warns by
+	# what it can prove, which changes with the level of optimisation.
+	# The same holds for "maybe" uninitialised: clang's analysis is the judge of it.
+	target_compile_options(wherry_flags INTERFACE
+		-Wno-format-truncation -Wno-maybe-uninitialized)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	target_compile_definitions(wherry_flags INTERFACE _FORTIFY_SOURCE=2)
 endif()
@@ -35,6 +44,27 @@ if(WHERRY_COVER)
 	target_compile_options(wherry_flags INTERFACE --coverage)
 	target_link_options(wherry_flags INTERFACE --coverage)
 endif()
+
+# wherry_prefer_static(TARGET LIBRARY…): in release the imported TARGET stands for
+# these archives, so that a program can carry them; a name that begins with '?'
+# is left out where there is no archive of it. All or nothing.
+function(wherry_prefer_static target)
+	if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+		return()
+	endif()
+	set(archives)
+	foreach(library ${ARGN})
+		string(REGEX REPLACE "^[?]" "" name ${library})
+		find_library(ARCHIVE_${name} lib${name}.a)
+		if(ARCHIVE_${name})
+			list(APPEND archives ${ARCHIVE_${name}})
+		elseif(NOT library MATCHES "^[?]")
+			message(WARNING "no lib${name}.a: the plugins cannot be linked statically")
+			return()
+		endif()
+	endforeach()
+	set_target_properties(${target} PROPERTIES INTERFACE_LINK_LIBRARIES "${archives}")
+endfunction()
 
 # wherry_library(NAME SOURCES a.c … LINKS lib …): a static library whose public
 # headers lie in include/, and whose own headers nobody else can name.
