@@ -101,22 +101,60 @@ static int load_by_address(struct store_txn *txn, uint16_t network_id, struct ip
 	return r <= 0 ? r : endpoint_load(txn, value, ret_info, err);
 }
 
-static int resolve_link(struct store_txn *txn, uint16_t network_id, struct ip client,
-			const char *name, struct answer *answer, struct error *err)
+/* A client's own links come first: they may say otherwise than the network. */
+static int resolve_beside(struct store_txn *txn, const struct endpoint_info *client,
+			  const char *name, struct answer *answer, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < client->link_count; i++)
+		if (strcasecmp(client->links[i].name, name) == 0)
+			r = resolve_name(txn, client->network_id, client->links[i].target, answer,
+					 err);
+	if (r == 0 && answer->count == 0)
+		r = resolve_name(txn, client->network_id, name, answer, err);
+	return r;
+}
+
+/* The networks in which the client is besides the one that it asks in. */
+struct others {
+	struct store_txn *txn;
+	uint16_t asked_network;
+	const char *name;
+	struct answer *answer;
+};
+
+static int resolve_in_other(struct bytes key, struct bytes value, void *context, struct error *err)
 {
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
-	if (ip_is_unset(client))
-		return 0;
-	int r = load_by_address(txn, network_id, client, &info, err);
-	for (size_t i = 0; r >= 0 && i < info.link_count; i++)
-		if (strcasecmp(info.links[i].name, name) == 0)
-			r = resolve_name(txn, network_id, info.links[i].target, answer, err);
-	return r < 0 ? r : 0;
+	const struct others *others = context;
+	(void)value;
+	int r = endpoint_load(others->txn, key, &info, err);
+	if (r <= 0 || info.network_id == others->asked_network || others->answer->count > 0)
+		return r < 0 ? r : 0;
+	return resolve_beside(others->txn, &info, others->name, others->answer, err);
+}
+
+static int resolve_in_others(struct store_txn *txn, const struct endpoint_info *client,
+			     const char *name, struct answer *answer, struct error *err)
+{
+	struct key prefix = endpoint_key_of(client->container_id, "");
+	struct others others = {
+		.txn = txn, .asked_network = client->network_id, .name = name, .answer = answer
+	};
+	return store_each(txn, TABLE_ENDPOINTS, key_bytes(&prefix), resolve_in_other, &others, err);
+}
+
+/* 1 and the client's endpoint; 0 for the host, and for who is none. */
+static int load_client(struct store_txn *txn, uint16_t network_id, struct ip client,
+		       struct endpoint_info *ret_info, struct error *err)
+{
+	return ip_is_unset(client) ? 0 : load_by_address(txn, network_id, client, ret_info, err);
 }
 
 int names_resolve(struct store *store, const char *network, struct ip client, const char *name,
 		  struct ip *ret_ips, size_t max, struct error *err)
 {
+	struct endpoint_info asker __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct answer answer = { .ips = ret_ips, .max = max };
 	struct network_info info;
 	AUTO(store_txn) txn = NULL;
@@ -127,10 +165,13 @@ int names_resolve(struct store *store, const char *network, struct ip client, co
 		return r;
 	if (!name[0] || strlen(name) >= CONTAINER_ID_MAX)
 		return 0;
-	/* A client's own links come first: they may say otherwise than the network. */
-	r = resolve_link(txn, info.id, client, name, &answer, err);
-	if (r == 0 && answer.count == 0)
+	r = load_client(txn, info.id, client, &asker, err);
+	if (r == 0)
 		r = resolve_name(txn, info.id, name, &answer, err);
+	else if (r > 0)
+		r = resolve_beside(txn, &asker, name, &answer, err);
+	if (r == 0 && answer.count == 0 && asker.container_id[0])
+		r = resolve_in_others(txn, &asker, name, &answer, err);
 	return r < 0 ? r : (int)answer.count;
 }
 

@@ -214,7 +214,8 @@ int endpoint_set_names(struct dataplane *dataplane, const char *container_id,
 /**
  * The addresses that `name` has for a client in `network`: names and aliases
  * of endpoints, container ids (full or first 12), hostnames, and the client's
- * own links. Case does not matter. Writes at most max; returns how many there
+ * own links; then those of the other networks that the client is in. Case does
+ * not matter. Writes at most max; returns how many there
  * are, 0 if the name is unknown. O(log n): reads an index in the store.
  */
 int names_resolve(struct store *store, const char *network, struct ip client,

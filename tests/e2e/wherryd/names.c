@@ -155,6 +155,22 @@ static void add_endpoint(const struct scene *scene, const char *id, const char *
 	endpoint_info_release(&info);
 }
 
+static void add_second_endpoint(const struct scene *scene, const char *id, const char *network,
+				int netns_fd, const char *address)
+{
+	struct endpoint_info info;
+	struct error err;
+	struct endpoint_spec spec = { .container_id = id,
+				      .interface = "eth1",
+				      .network = network,
+				      .netns_path = "",
+				      .netns_fd = netns_fd,
+				      .owner = "cni" };
+	assert_done(prefix_parse(address, &spec.address, &err), err);
+	assert_done(endpoint_add(scene->dataplane, &spec, &info, &err), err);
+	endpoint_info_release(&info);
+}
+
 /* --- the client --------------------------------------------------------------------- */
 
 /* Asks the gateway from inside a namespace; the answer as text, or "silence". */
@@ -366,6 +382,22 @@ static void new_network_is_served_when_asked_for(void **state)
 	close(netns);
 }
 
+static void container_of_two_networks_finds_the_names_of_both(void **state)
+{
+	const struct scene *scene = *state;
+	static const char *const none[] = { NULL };
+	static const char *const names[] = { "side", NULL };
+	int netns = make_netns(), side = make_netns();
+	make_network(scene, "side", "10.23.0.0/24");
+	add_endpoint(scene, "ffffffffffff0001", "front", netns, "10.21.0.11/24", none, NULL);
+	add_second_endpoint(scene, "ffffffffffff0001", "side", netns, "10.23.0.3/24");
+	add_endpoint(scene, "ffffffffffff0002", "side", side, "10.23.0.2/24", names, NULL);
+	assert_answer(netns, "db", DNS_TYPE_A, "NOERROR aa: db A 10.21.0.3");
+	assert_answer(netns, "side", DNS_TYPE_A, "NOERROR aa: side A 10.23.0.2");
+	close(netns);
+	close(side);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -377,6 +409,7 @@ int main(void)
 		cmocka_unit_test(names_are_there_again_after_the_daemon_was_killed),
 		cmocka_unit_test(second_daemon_says_who_runs),
 		cmocka_unit_test(new_network_is_served_when_asked_for),
+		cmocka_unit_test(container_of_two_networks_finds_the_names_of_both),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
