@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define LOCK_BUCKETS 256
 #define LOCK_TIMEOUT_MS 30000 /* CRI-O gives a plugin 60 s */
 
 static int find_version(struct cni_call *call, struct error *err)
@@ -135,11 +134,10 @@ int call_lock(const struct cni_call *call, int *ret_fd, struct error *err)
 	char path[INSTANCE_PATH_MAX + 32];
 
 	hash = hash_text(hash, call->environment->interface);
-	snprintf(path, sizeof path, "%s/attaching", call->instance->run);
-	int r = path_exists(path) ? 0 : directory_make(path, 0700, err);
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof path, "%s/attaching/%02x", call->instance->run,
-		 (unsigned)(hash >> 32) % LOCK_BUCKETS);
-	return lock_take(path, LOCK_TIMEOUT_MS, ret_fd, err);
+	snprintf(path, sizeof path, "%s/attaching.lock", call->instance->run);
+	int r = lock_take_slot(path, (uint32_t)(hash >> 32), LOCK_TIMEOUT_MS, ret_fd, err);
+	if (r == -EWOULDBLOCK)
+		return error_set(err, ETIMEDOUT, "another call for container %s (%s) does not end",
+				 call->environment->container_id, call->environment->interface);
+	return r;
 }

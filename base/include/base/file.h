@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
@@ -44,3 +45,8 @@ int file_open_in_root(int root_fd, const char *path, int flags, mode_t mode, int
  * *ret_fd is closed or the process ends.
  */
 int lock_take(const char *path, int timeout_ms, int *ret_fd, struct error *err);
+/**
+ * As lock_take, of one of 2^31 locks that one file holds: no file is left for
+ * each thing that was ever locked.
+ */
+int lock_take_slot(const char *path, uint32_t slot, int timeout_ms, int *ret_fd, struct error *err);

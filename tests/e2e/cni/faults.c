@@ -12,19 +12,25 @@
 #define KILLS 60
 #define KILL_STEP_US 250 /* from 0 to 15 ms: more than an ADD takes */
 
-/* A conflist for cnirun; its path, until the next call. */
+/*
+ * A conflist for cnirun; its path, until the next call. The root is named in
+ * it, since a runtime hands on no variables of its own.
+ */
 static const char *write_conflist(struct scene *scene)
 {
 	static _Thread_local char path[1024];
-	static const char text[] =
-		"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":[{\"type\":\"wherry-cni\","
-		"\"bridge\":\"cni0\",\"isDefaultGateway\":true,\"ipMasq\":true,"
-		"\"capabilities\":{\"portMappings\":true},\"ipam\":{\"type\":\"wherry-ipam\","
-		"\"subnet\":\"10.1.0.0/16\"}}]}";
+	char text[2048];
 	struct error err = { 0 };
 
+	int size = snprintf(
+		text, sizeof text,
+		"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"plugins\":[{\"type\":\"wherry-cni\","
+		"\"root\":\"%s\",\"bridge\":\"cni0\",\"isDefaultGateway\":true,\"ipMasq\":true,"
+		"\"capabilities\":{\"portMappings\":true},\"ipam\":{\"type\":\"wherry-ipam\","
+		"\"subnet\":\"10.1.0.0/16\"}}]}",
+		scene_instance(scene)->root);
 	snprintf(path, sizeof path, "%s/net.conflist", scene_folder(scene));
-	if (file_replace(path, text, sizeof text - 1, 0600, FILE_NO_SYNC, &err) < 0)
+	if (file_replace(path, text, (size_t)size, 0600, FILE_NO_SYNC, &err) < 0)
 		fail_msg("%s", err.text);
 	return path;
 }
@@ -170,8 +176,6 @@ static void cni_018_ten_dels_at_once_for_one_container_all_succeed(void **state)
 	}
 	assert_false(scene_has_device(scene, "c1", "eth0"));
 }
-
-#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 
 int main(void)
 {

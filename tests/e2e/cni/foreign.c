@@ -127,8 +127,6 @@ static void cni_029_no_address_is_an_error_that_ipam_hears_of(void **state)
 	}
 }
 
-#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

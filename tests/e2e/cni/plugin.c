@@ -195,7 +195,7 @@ static void cni_112_check_names_what_is_missing(void **state)
 			     "standard input: prevResult: is missing");
 	assert_int_equal(scene_run(scene, "c1", "ip", "addr", "flush", "dev", "eth0", NULL), 0);
 	assert_int_equal(runtime_run(scene, "CHECK", "c1", check), 1);
-	assert_non_null(strstr(scene_output(scene), "10.1.0.2"));
+	assert_non_null(strstr(scene_output(scene), "the interface has not its address"));
 }
 
 #define LATEST "{'cniVersion':'1.1.0','name':'net','type':'wherry-cni','bridge':'cni0'," SUBNET
@@ -237,8 +237,6 @@ static void another_networks_subnet_is_refused_by_name(void **state)
 	assert_int_equal(runtime_run(scene, "ADD", "c2", other), 1);
 	assert_non_null(strstr(scene_output(scene), "net"));
 }
-
-#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 
 int main(void)
 {

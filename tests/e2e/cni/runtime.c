@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime.h"
 
+#include "base/file.h"
+#include "dataplane/dataplane.h"
+
 #define CONFIG_MAX 16384
 #define VARIABLES 8
 
@@ -57,7 +60,8 @@ const char *runtime_text(struct scene *scene, const char *list, size_t index, co
 	if (json_parse("output", output, strlen(output), &document, &err) < 0)
 		fail_msg("%s: %s", err.text, output);
 	struct json_at root = json_root(document, "output");
-	struct json_at items = json_member(&root, list), item = json_element(&items, index);
+	struct json_at items = json_member(&root, list ? list : ""),
+		       item = json_element(&items, index);
 	if (json_get_string(list ? &item : &root, key, JSON_REQUIRED, &value, &err) < 0)
 		fail_msg("%s: %s", err.text, output);
 	snprintf(text, sizeof text, "%s", value);
@@ -101,4 +105,17 @@ void runtime_expect_silence(struct scene *scene, const char *command, const char
 	if (status != 0 || *scene_output(scene))
 		fail_msg("%s of %s: status %d: %s%s", command, container, status,
 			 scene_output(scene), scene_errors(scene));
+}
+
+int runtime_tear_down(void **state)
+{
+	const struct instance *instance = scene_instance(*state);
+	struct error err = { 0 };
+	int r = dataplane_reset(instance, &err);
+
+	if (r == 0)
+		r = tree_remove(instance->run, &err);
+	if (r < 0)
+		print_error("%s\n", err.text);
+	return scene_tear_down(state) < 0 || r < 0 ? -1 : 0;
 }

@@ -51,3 +51,6 @@ void runtime_expect_silence(struct scene *scene, const char *command, const char
 const char *runtime_text(struct scene *scene, const char *list, size_t index, const char *key);
 /** CNI_PATH: our programs, then Debian's plugins. */
 const char *runtime_path(void);
+/** For cmocka, in scene_tear_down's place: takes the instance apart first. */
+int runtime_tear_down(void **state);
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_set_up, runtime_tear_down)
