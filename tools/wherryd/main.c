@@ -165,12 +165,17 @@ int main(int argc, char **argv)
 	int r = options_parse(&verb, argc, argv, &options, &words, &err);
 	if (r == 1)
 		return print_help();
-	if (r == 0 && options.version) {
+	if (r < 0) {
+		/* The text begins with the verb's name already, which is the program's. */
+		fprintf(stderr, "%s\n", err.text);
+		words_free(&options.upstreams);
+		return 1;
+	}
+	if (options.version) {
 		printf("wherryd %s\n", WHERRY_VERSION);
 		return 0;
 	}
-	if (r == 0)
-		r = run(&options, &err);
+	r = run(&options, &err);
 	words_free(&options.upstreams);
 	if (r == 0)
 		return 0;
