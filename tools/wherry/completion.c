@@ -168,5 +168,5 @@ int completion_write(const char *shell, const struct verb_spec *const *verbs, si
 		shells[i].write(verbs, count, script);
 		return 0;
 	}
-	return error_set(err, EINVAL, "completion: %s is none of bash, zsh, fish", shell);
+	return error_set(err, EINVAL, "%s is none of bash, zsh, fish", shell);
 }
