@@ -90,14 +90,16 @@ int maps_each(const struct instance *instance,
 	      void *context, struct error *err)
 {
 	struct dirent **entries;
-	int count = scandir(instance->bpf, &entries, is_visible, alphasort);
+	char directory[INSTANCE_PATH_MAX + 8];
+	snprintf(directory, sizeof directory, "%s/maps", instance->bpf);
+	int count = scandir(directory, &entries, is_visible, alphasort);
 	int r = 0;
 	if (count < 0)
-		return error_set_errno(err, errno, "%s", instance->bpf);
+		return error_set_errno(err, errno, "%s", directory);
 	for (int i = 0; i < count; i++) {
 		char path[INSTANCE_PATH_MAX + 256];
 		struct map_row row;
-		snprintf(path, sizeof path, "%s/%s", instance->bpf, entries[i]->d_name);
+		snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
 		if (r == 0 && read_map(path, entries[i]->d_name, &row) == 1)
 			r = visit(&row, context, err);
 		free(entries[i]);
