@@ -32,6 +32,8 @@ struct layer_record {
 };
 struct cache_record {
 	struct digest chain_id, diff_id;
+	int64_t created_ns;
+	uint64_t size_bytes;
 };
 
 enum store_share { STORE_SHARED, STORE_EXCLUSIVE };

@@ -14,10 +14,12 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "path.h"
 
 #define PROC_PATH_MAX 64
+#define COPY_SIZE (128u << 10)
 
 int tree_open(int root_fd, const char *path, int flags)
 {
@@ -112,6 +114,35 @@ int tree_copy_xattrs(int from_root, const char *from, int to_root, const char *t
 	return r;
 }
 
+static int copy_by_buffer(int in, int out)
+{
+	auto_free char *buffer = malloc(COPY_SIZE);
+	if (!buffer)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = read(in, buffer, COPY_SIZE);
+		if (n == 0)
+			return 0;
+		int r = n > 0 ? fd_write_all(out, buffer, (size_t)n) : errno == EINTR ? 0 : -errno;
+		if (r < 0)
+			return r;
+	}
+}
+
+/* The kernel copies (or shares) blocks inside one file system only. */
+int tree_copy_bytes(int in, int out)
+{
+	for (;;) {
+		ssize_t n = copy_file_range(in, NULL, out, NULL, 1 << 30, 0);
+		if (n == 0)
+			return 0;
+		if (n < 0 && (errno == EXDEV || errno == EOPNOTSUPP || errno == EINVAL))
+			return copy_by_buffer(in, out);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
 static int copy_content(int from_root, const char *from, int to_parent, const char *name)
 {
 	auto_fd in = tree_open(from_root, from, O_RDONLY | O_NOFOLLOW);
@@ -120,13 +151,7 @@ static int copy_content(int from_root, const char *from, int to_parent, const ch
 	auto_fd out = openat(to_parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
-	for (;;) {
-		ssize_t n = copy_file_range(in, NULL, out, NULL, 1 << 30, 0);
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-	}
+	return tree_copy_bytes(in, out);
 }
 
 static int copy_link(int from_root, const char *from, int to_parent, const char *name)

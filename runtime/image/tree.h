@@ -29,3 +29,5 @@ int tree_set_xattr(int root_fd, const char *path, const char *name, const void *
  * attributes, to a path that is free. 0 or -errno.
  */
 int tree_copy_object(int from_root, const char *from, int to_root, const char *to);
+/** Copies what is left of one file behind the other's position; 0 or -errno. */
+int tree_copy_bytes(int in, int out);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A stack of layers seen as one tree, for a build step: an overlay mount that
+ * no namespace shows, reached only by its descriptor, gone with it.
+ */
+#include "base/error.h"
+#include "base/text.h"
+
+/**
+ * lower_paths: top first, may be empty. upper and work: empty directories on
+ * one file system. *ret_fd is the root; closing it unmounts.
+ */
+int overlay_open(const struct words *lower_paths, const char *upper, const char *work, int *ret_fd,
+		 struct error *err);
