@@ -1,52 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The error text is made here and nowhere else: cut to its buffer at the
+ * border of a character, and free of control bytes whatever the arguments held.
+ */
 #include "base/error.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Hostile names may be in a text that goes to a terminal: one line, no control bytes. */
-static void clean(char *text)
+/* A cut in the middle of a UTF-8 sequence would leave bytes that no terminal shows. */
+static void drop_partial_character(char *text, size_t size)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	size_t tail = 0;
+	while (tail < 3 && tail < size && ((unsigned char)text[size - 1 - tail] & 0xc0) == 0x80)
+		tail++;
+	if (tail == size)
+		return;
+	unsigned char lead = (unsigned char)text[size - 1 - tail];
+	size_t wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	if (wanted > tail)
+		text[size - 1 - tail] = '\0';
+}
+
+static void clean_text(char *text)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+}
+
+__attribute__((format(printf, 2, 0))) static void format_text(struct error *err, const char *format,
+							      va_list args)
+{
+	int size = vsnprintf(err->text, sizeof err->text, format, args);
+	if (size < 0)
+		err->text[0] = '\0';
+	if (size >= (int)sizeof err->text)
+		drop_partial_character(err->text, sizeof err->text - 1);
+	clean_text(err->text);
+}
+
+static void append_text(struct error *err, const char *separator, const char *more)
+{
+	size_t used = strlen(err->text);
+	int size = snprintf(err->text + used, sizeof err->text - used, "%s%s", separator, more);
+	if (size >= (int)(sizeof err->text - used))
+		drop_partial_character(err->text, sizeof err->text - 1);
 }
 
 int error_set(struct error *err, int code, const char *format, ...)
 {
-	va_list arguments;
-	va_start(arguments, format);
+	va_list args;
+	va_start(args, format);
 	err->code = code;
-	vsnprintf(err->text, sizeof err->text, format, arguments);
-	va_end(arguments);
-	clean(err->text);
+	format_text(err, format, args);
+	va_end(args);
 	return -code;
 }
 
 int error_set_errno(struct error *err, int code, const char *format, ...)
 {
-	va_list arguments;
-	va_start(arguments, format);
+	va_list args;
+	va_start(args, format);
 	err->code = code;
-	vsnprintf(err->text, sizeof err->text, format, arguments);
-	va_end(arguments);
-	size_t size = strlen(err->text);
-	snprintf(err->text + size, sizeof err->text - size, ": %s", strerrordesc_np(code));
-	clean(err->text);
+	format_text(err, format, args);
+	va_end(args);
+	const char *reason = strerrordesc_np(code);
+	append_text(err, ": ", reason ? reason : "unknown error");
 	return -code;
 }
 
 int error_wrap(struct error *err, const char *format, ...)
 {
-	char before[ERROR_TEXT_MAX];
-	va_list arguments;
-	memcpy(before, err->text, sizeof before);
-	va_start(arguments, format);
-	vsnprintf(err->text, sizeof err->text, format, arguments);
-	va_end(arguments);
-	size_t size = strlen(err->text);
-	snprintf(err->text + size, sizeof err->text - size, ": %s", before);
-	clean(err->text);
+	/* The arguments may point into err->text: it is copied before it is written. */
+	struct error inner = *err;
+	struct error outer;
+	va_list args;
+	va_start(args, format);
+	format_text(&outer, format, args);
+	va_end(args);
+	outer.code = inner.code;
+	append_text(&outer, ": ", inner.text);
+	*err = outer;
 	return -err->code;
 }
 

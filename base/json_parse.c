@@ -3,10 +3,9 @@
  * From bytes to a document. Nesting is counted before jansson, which recurses,
  * sees the text.
  */
-#include "base/json.h"
+#include "json_private.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base/file.h"

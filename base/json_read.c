@@ -3,10 +3,9 @@
  * Cursors over a document, and typed reads whose errors name the place, the
  * value and what would be right.
  */
-#include "base/json.h"
+#include "json_private.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -22,13 +21,13 @@ struct json_at json_root(const struct json_t *value, const char *source)
 
 static const json_t *member_of(const json_t *object, const char *key)
 {
-	const char *name;
-	json_t *value, *found = json_object_get(object, key);
-	if (found)
-		return found;
-	json_object_foreach((json_t *)object, name,
-			    value) if (strcasecmp(name, key) == 0) return value;
-	return NULL;
+	const json_t *found = json_object_get(object, key);
+	void *entry = found ? NULL : json_object_iter((json_t *)object);
+	/* Of several spellings the last wins, as in Go. */
+	for (; entry; entry = json_object_iter_next((json_t *)object, entry))
+		if (strcasecmp(json_object_iter_key(entry), key) == 0)
+			found = json_object_iter_value(entry);
+	return found;
 }
 
 struct json_at json_member(const struct json_at *at, const char *key)
@@ -57,10 +56,6 @@ bool json_is_present(const struct json_at *at)
 {
 	return at->value && !json_is_null(at->value);
 }
-/* Jansson has macros of the names that the header promises as functions. */
-#undef json_is_object
-#undef json_is_array
-#undef json_is_string
 bool json_is_object(const struct json_at *at)
 {
 	return at->value && json_typeof(at->value) == JSON_OBJECT;
@@ -110,7 +105,7 @@ int json_error(const struct json_at *at, struct error *err, int code, const char
 /* "must be a number from 1 to 5, not "x"" */
 static int wrong(const struct json_at *at, struct error *err, const char *what)
 {
-	auto_free char *value = json_dumps(at->value, JSON_COMPACT | JSON_ENCODE_ANY);
+	auto_free char *value = json_dumps(at->value, JANSSON_COMPACT | JSON_ENCODE_ANY);
 	if (value && strlen(value) > VALUE_TEXT_MAX)
 		memcpy(value + VALUE_TEXT_MAX - 4, "...", 4);
 	return json_error(at, err, EINVAL, "must be %s, not %s", what, value ? value : "this");
@@ -120,6 +115,8 @@ static int wrong(const struct json_at *at, struct error *err, const char *what)
 static int find(const struct json_at *at, const char *key, enum json_need need, struct json_at *ret,
 		struct error *err)
 {
+	if (json_is_present(at) && !json_is_object(at))
+		return wrong(at, err, "an object");
 	*ret = json_member(at, key);
 	if (json_is_present(ret))
 		return 1;

@@ -76,6 +76,20 @@ static const struct option_spec *find_letter(const struct verb_spec *verb, char 
 	return NULL;
 }
 
+/* "--publish", or "-p" of an option without a long name. */
+struct option_name {
+	char text[64];
+};
+static struct option_name name_of(const struct option_spec *option)
+{
+	struct option_name name;
+	if (option->name)
+		snprintf(name.text, sizeof name.text, "--%s", option->name);
+	else
+		snprintf(name.text, sizeof name.text, "-%c", option->letter);
+	return name;
+}
+
 static int set_flag(const struct parse *parse, const struct option_spec *option, const char *value,
 		    struct error *err)
 {
@@ -85,16 +99,16 @@ static int set_flag(const struct parse *parse, const struct option_spec *option,
 	else if (text_equal(value, "false") || text_equal(value, "0"))
 		*flag = false;
 	else
-		return error_set(err, EINVAL, "%s: --%s is true or false, not \"%s\"",
-				 parse->verb->name, option->name, value);
+		return error_set(err, EINVAL, "%s: %s is true or false, not \"%s\"",
+				 parse->verb->name, name_of(option).text, value);
 	return 0;
 }
 
 static int bad_value(const struct parse *parse, const struct option_spec *option, const char *value,
 		     const char *right, struct error *err)
 {
-	return error_set(err, EINVAL, "%s: --%s \"%s\": must be %s", parse->verb->name,
-			 option->name, value, right);
+	return error_set(err, EINVAL, "%s: %s \"%s\": must be %s", parse->verb->name,
+			 name_of(option).text, value, right);
 }
 
 static int set_value(const struct parse *parse, const struct option_spec *option, const char *value,
@@ -126,8 +140,9 @@ static int take_value(struct parse *parse, const struct option_spec *option, con
 		      struct error *err)
 {
 	if (!rest && parse->at + 1 >= parse->argc)
-		return error_set(err, EINVAL, "%s: --%s needs a value: %s", parse->verb->name,
-				 option->name, option->argument ? option->argument : "VALUE");
+		return error_set(err, EINVAL, "%s: %s needs a value: %s", parse->verb->name,
+				 name_of(option).text,
+				 option->argument ? option->argument : "VALUE");
 	return set_value(parse, option, rest ? rest : parse->argv[++parse->at], err);
 }
 
@@ -152,7 +167,8 @@ static int parse_letters(struct parse *parse, const char *word, struct error *er
 		if (!option && *at == 'h')
 			return 1;
 		if (!option)
-			return unknown(parse->verb, word, word + 1, err);
+			return error_set(err, EINVAL, "%s: unknown option -%c; see --help",
+					 parse->verb->name, *at);
 		if (option->kind != OPTION_FLAG) {
 			const char *rest = at[1] == '=' ? at + 2 : at[1] ? at + 1 : NULL;
 			return take_value(parse, option, rest, err);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Programs: started with nothing of ours but three descriptors, and collected. */
+/*
+ * Starting programs, and waiting for them. A child gets three descriptors, no
+ * blocked or ignored signals, and nothing else of ours.
+ */
 #include "base/process.h"
 
 #include <errno.h>
@@ -7,65 +10,100 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/file.h"
-#include "base/loop.h"
 #include "base/text.h"
 
-#define STEP 16384
+extern char **environ;
 
-static int add_descriptors(posix_spawn_file_actions_t *actions, const struct process_spec *spec)
+#define STANDARD_FDS 3
+#define OUTPUT_STEP 16384
+
+/*
+ * The plan of descriptors. A descriptor that stands at another one's place
+ * (stdout_fd 0, say) is moved up first, so that no dup2 overwrites a source.
+ */
+static int plan_descriptors(const struct process_spec *spec, int moved[STANDARD_FDS],
+			    posix_spawn_file_actions_t *actions)
 {
-	const int wanted[3] = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd };
-	int code = 0;
-	for (int i = 0; i < 3 && code == 0; i++)
-		code = wanted[i] < 0 ? posix_spawn_file_actions_addopen(actions, i, "/dev/null",
-									i ? O_WRONLY : O_RDONLY, 0)
-				     : posix_spawn_file_actions_adddup2(actions, wanted[i], i);
-	return code ? code : posix_spawn_file_actions_addclosefrom_np(actions, 3);
+	const int wanted[STANDARD_FDS] = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd };
+	int r = 0;
+	for (int i = 0; i < STANDARD_FDS && r == 0; i++) {
+		int from = wanted[i];
+		if (from >= 0 && from < STANDARD_FDS && from != i) {
+			moved[i] = fcntl(from, F_DUPFD_CLOEXEC, STANDARD_FDS);
+			if (moved[i] < 0)
+				return errno;
+			from = moved[i];
+		}
+		if (from < 0)
+			r = posix_spawn_file_actions_addopen(actions, i, "/dev/null",
+							     i == 0 ? O_RDONLY : O_WRONLY, 0);
+		else
+			r = posix_spawn_file_actions_adddup2(actions, from, i);
+	}
+	return r ? r : posix_spawn_file_actions_addclosefrom_np(actions, STANDARD_FDS);
 }
 
-static int start_with(const struct process_spec *spec, posix_spawn_file_actions_t *actions,
-		      pid_t *ret_pid)
+static int plan_signals(posix_spawnattr_t *attributes)
 {
+	sigset_t set;
+	sigfillset(&set);
+	int r = posix_spawnattr_setsigdefault(attributes, &set);
+	sigemptyset(&set);
+	if (r == 0)
+		r = posix_spawnattr_setsigmask(attributes, &set);
+	if (r == 0)
+		r = posix_spawnattr_setflags(attributes,
+					     POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	return r;
+}
+
+/* Returns 0 or a positive errno, as posix_spawn does. */
+static int spawn(const struct process_spec *spec, int moved[STANDARD_FDS], pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t all, none;
-	sigfillset(&all);
-	sigemptyset(&none);
-	int code = posix_spawnattr_init(&attributes);
-	if (code)
-		return code;
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	code = posix_spawn(ret_pid, spec->path, actions, &attributes, spec->argv,
-			   spec->envp ? spec->envp : environ);
+	if (posix_spawn_file_actions_init(&actions))
+		return ENOMEM;
+	if (posix_spawnattr_init(&attributes)) {
+		posix_spawn_file_actions_destroy(&actions);
+		return ENOMEM;
+	}
+	int r = plan_descriptors(spec, moved, &actions);
+	if (r == 0)
+		r = plan_signals(&attributes);
+	if (r == 0)
+		r = posix_spawn(ret_pid, spec->path, &actions, &attributes, spec->argv,
+				spec->envp ? spec->envp : environ);
 	posix_spawnattr_destroy(&attributes);
-	return code;
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
 }
 
 int process_start(const struct process_spec *spec, pid_t *ret_pid, int *ret_pidfd,
 		  struct error *err)
 {
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int code = posix_spawn_file_actions_init(&actions);
-	if (code == 0) {
-		code = add_descriptors(&actions, spec);
-		if (code == 0)
-			code = start_with(spec, &actions, &pid);
-		posix_spawn_file_actions_destroy(&actions);
-	}
-	if (code)
-		return error_set_errno(err, code, "cannot start %s", spec->path);
-	/* The child is not collected yet, so that its pid is still its own. */
+	int moved[STANDARD_FDS] = { -1, -1, -1 };
+	pid_t pid = -1;
+	int r = spawn(spec, moved, &pid);
+	for (int i = 0; i < STANDARD_FDS; i++)
+		cleanup_fd(&moved[i]);
+	if (r)
+		return error_set_errno(err, r, "cannot run %s", spec->path);
+	/* Not reaped yet, so the pid is still this child's. */
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0)
-		return error_set_errno(err, errno, "cannot watch %s", spec->path);
+	if (pidfd < 0) {
+		int code = errno;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return error_set_errno(err, code, "cannot watch %s", spec->path);
+	}
 	*ret_pid = pid;
 	*ret_pidfd = pidfd;
 	return 0;
@@ -76,191 +114,112 @@ int process_wait(pid_t pid, int *ret_status, struct error *err)
 	int status;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return error_set_errno(err, errno, "cannot wait for process %d", (int)pid);
-	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			return error_set_errno(err, errno, "cannot wait for process %d", pid);
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 0;
 }
 
-/* A running program's two ends; -1 once closed. */
-struct exchange {
-	int in, out;
-	const char *input;
-	size_t input_left;
-	struct text output;
-	size_t output_max;
-};
-
-static void exchange_free(struct exchange *exchange)
+/* Input as a file in memory: no pipe to feed, and no SIGPIPE from who does not read. */
+static int input_file(const char *input, size_t size, int *ret_fd, struct error *err)
 {
-	cleanup_fd(&exchange->in);
-	cleanup_fd(&exchange->out);
-	text_free(&exchange->output);
-}
-
-static void feed(struct exchange *exchange)
-{
-	ssize_t n = write(exchange->in, exchange->input, exchange->input_left);
-	if (n > 0) {
-		exchange->input += n;
-		exchange->input_left -= (size_t)n;
-	}
-	/* A program may end without reading all: no fault of ours (EPIPE). */
-	if (exchange->input_left == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-		close(exchange->in);
-		exchange->in = -1;
-	}
-}
-
-static void drain(struct exchange *exchange)
-{
-	char step[STEP];
-	ssize_t n = read(exchange->out, step, sizeof step);
-	size_t room = exchange->output_max - exchange->output.size;
-	if (n > 0)
-		text_append_bytes(&exchange->output, step, (size_t)n < room ? (size_t)n : room);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-		close(exchange->out);
-		exchange->out = -1;
-	}
-}
-
-/* Until the program has closed its output; -ETIMEDOUT. */
-static int converse(struct exchange *exchange, int timeout_ms)
-{
-	uint64_t end = clock_monotonic_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
-	while (exchange->out >= 0) {
-		struct pollfd fds[2] = { { .fd = exchange->out, .events = POLLIN },
-					 { .fd = exchange->in, .events = POLLOUT } };
-		uint64_t now = clock_monotonic_ms();
-		int left = timeout_ms < 0 ? -1 : now >= end ? 0 : (int)(end - now);
-		int n = poll(fds, 2, left);
-		if (n == 0)
-			return -ETIMEDOUT;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0 && fds[0].revents)
-			drain(exchange);
-		if (n > 0 && fds[1].revents)
-			feed(exchange);
-	}
+	auto_fd fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(err, errno, "cannot hold the input in memory");
+	int r = fd_write_all(fd, input, size);
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return error_set_errno(err, r < 0 ? -r : errno, "cannot hold the input in memory");
+	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-static int open_pipes(struct exchange *exchange, int ret_child[2], struct error *err)
+static int64_t now_ms(void)
 {
-	int in[2], out[2];
-	if (pipe2(in, O_CLOEXEC) < 0)
-		return error_set_errno(err, errno, "no pipe");
-	ret_child[0] = in[0];
-	exchange->in = in[1];
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return error_set_errno(err, errno, "no pipe");
-	exchange->out = out[0];
-	ret_child[1] = out[1];
-	fcntl(exchange->in, F_SETFL, O_NONBLOCK);
-	fcntl(exchange->out, F_SETFL, O_NONBLOCK);
-	return 0;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int start_piped(const struct process_spec *spec, struct exchange *exchange, pid_t *ret_pid,
-		       struct error *err)
+/* Takes what is in the pipe now. Returns false at its end. */
+static bool take_output(int fd, size_t output_max, struct text *output)
 {
-	int ends[2] = { -1, -1 };
-	int r = open_pipes(exchange, ends, err);
-	auto_fd child_in = ends[0], child_out = ends[1];
-	auto_fd pidfd = -1;
-	struct process_spec piped = *spec;
-	piped.stdin_fd = child_in;
-	piped.stdout_fd = child_out;
-	return r < 0 ? r : process_start(&piped, ret_pid, &pidfd, err);
+	char buffer[OUTPUT_STEP];
+	for (;;) {
+		ssize_t got = read(fd, buffer, sizeof buffer);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 && errno == EAGAIN;
+		size_t room = output_max - output->size;
+		text_append_bytes(output, buffer, (size_t)got < room ? (size_t)got : room);
+	}
+}
+
+/*
+ * Until the child has ended: the end of its output alone says nothing, and
+ * its own children may hold the pipe open for ever. False: time ran out.
+ */
+static bool collect(int pidfd, int output_fd, int timeout_ms, size_t output_max,
+		    struct text *output)
+{
+	int64_t end = now_ms() + timeout_ms;
+	struct pollfd fds[] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = output_fd, .events = POLLIN },
+	};
+	for (;;) {
+		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+		if (timeout_ms >= 0 && left <= 0)
+			return false;
+		poll(fds, ARRAY_SIZE(fds), (int)left);
+		bool ended = fds[0].revents;
+		if (fds[1].fd >= 0 && !take_output(output_fd, output_max, output))
+			fds[1].fd = -1;
+		if (ended)
+			return true;
+	}
 }
 
 int process_run(const struct process_spec *spec, const char *input, size_t input_size,
 		size_t output_max, int timeout_ms, char **ret_output, size_t *ret_output_size,
 		int *ret_status, struct error *err)
 {
-	__attribute__((
-		cleanup(exchange_free))) struct exchange exchange = { .in = -1,
-								      .out = -1,
-								      .input = input,
-								      .input_left = input_size,
-								      .output_max = output_max };
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	auto_fd stdin_fd = -1;
+	int r = input_file(input, input_size, &stdin_fd, err);
+	if (r < 0)
+		return r;
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set_errno(err, errno, "cannot make a pipe");
+	auto_fd output_fd = ends[0];
+	auto_fd child_end = ends[1];
+	fcntl(output_fd, F_SETFL, O_NONBLOCK);
+
+	struct process_spec child = *spec;
+	child.stdin_fd = stdin_fd;
+	child.stdout_fd = child_end;
 	pid_t pid;
-	int r = start_piped(spec, &exchange, &pid, err);
+	auto_fd pidfd = -1;
+	r = process_start(&child, &pid, &pidfd, err);
 	if (r < 0)
 		return r;
-	sigaction(SIGPIPE, &ignore, &before);
-	int talk = converse(&exchange, timeout_ms);
-	sigaction(SIGPIPE, &before, NULL);
-	if (talk < 0)
+	close(TAKE_FD(child_end));
+
+	auto_text output = { 0 };
+	bool in_time = collect(pidfd, output_fd, timeout_ms, output_max, &output);
+	if (!in_time)
 		kill(pid, SIGKILL);
-	r = process_wait(pid, ret_status, err);
-	if (r == 0 && talk < 0)
-		return error_set_errno(err, -talk, "%s", spec->path);
-	size_t size = exchange.output.size;
-	if (r == 0)
-		r = text_take(&exchange.output, ret_output, err);
-	if (r == 0)
-		*ret_output_size = size;
-	return r;
-}
-
-/* Field 22 of /proc/PID/stat; the name in field 2 may hold anything but its last ')'. */
-static int read_start_time(pid_t pid, uint64_t *ret_ticks)
-{
-	char path[32];
-	auto_free char *data = NULL;
-	size_t size;
-	struct error ignored;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	if (file_read(path, 4096, &data, &size, &ignored) < 0)
-		return -ESRCH;
-	char *at = strrchr(data, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -ESRCH;
-	*ret_ticks = strtoull(at, NULL, 10);
-	return 0;
-}
-
-int process_identify(pid_t pid, struct process_identity *ret, struct error *err)
-{
-	uint64_t ticks;
-	if (read_start_time(pid, &ticks) < 0)
-		return error_set(err, ESRCH, "process %d is gone", (int)pid);
-	*ret = (struct process_identity){ .pid = pid, .start_time = ticks };
-	return 0;
-}
-
-bool process_is_alive(struct process_identity identity)
-{
-	uint64_t ticks;
-	return identity.pid > 0 && read_start_time(identity.pid, &ticks) == 0 &&
-	       ticks == identity.start_time;
-}
-
-void process_name(pid_t pid, char *ret_name, size_t size)
-{
-	char path[32];
-	auto_free char *data = NULL;
-	size_t length;
-	struct error ignored;
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-	if (file_read(path, 256, &data, &length, &ignored) < 0)
-		snprintf(ret_name, size, "?");
-	else
-		snprintf(ret_name, size, "%.*s", (int)strcspn(data, "\n"), data);
-}
-
-int boot_id(char ret_id[37], struct error *err)
-{
-	auto_free char *data = NULL;
-	size_t size;
-	int r = file_read("/proc/sys/kernel/random/boot_id", 64, &data, &size, err);
+	int status;
+	r = process_wait(pid, &status, err);
 	if (r < 0)
 		return r;
-	snprintf(ret_id, 37, "%.36s", data);
+	if (!in_time)
+		return error_set(err, ETIMEDOUT, "%s has not ended within %d ms", spec->path,
+				 timeout_ms);
+	size_t size = output.size;
+	r = text_take(&output, ret_output, err);
+	if (r < 0)
+		return r;
+	*ret_output_size = size;
+	*ret_status = status;
 	return 0;
 }

@@ -1,86 +1,112 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store over LMDB. Table handles are opened on first use and kept for the
- * process only after the transaction that opened them has committed, as LMDB
- * asks: a handle of an aborted transaction is gone with it.
+ * LMDB behind named tables. What LMDB asks of its users is kept here: one
+ * environment a file and process, a table's handle only from a transaction
+ * that was committed, no writable map, dead readers cleared.
  */
-#include "base/store.h"
+#include "store_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
+#define READERS_MAX 1022 /* transactions at a time, of all processes; 64 bytes each */
+#define META_PAGES 2     /* what LMDB writes when it makes a file */
 
-#define TABLE_NAME_MAX 64
-#define READERS_MAX 1024 /* processes that read at the same time */
-
-struct store_table {
-	char name[TABLE_NAME_MAX];
-	MDB_dbi handle;
-};
-
-struct store {
-	MDB_env *env;
-	char *path;
-	struct store_table tables[STORE_TABLES_MAX];
-	size_t table_count;
-};
-
-struct store_txn {
-	struct store *store;
-	MDB_txn *txn;
-	enum store_access access;
-	struct store_table fresh[STORE_TABLES_MAX]; /* opened in this transaction */
-	size_t fresh_count;
-};
-
-struct bytes bytes_of_text(const char *text)
+static int code_of(int r)
 {
-	return bytes_of(text, strlen(text));
+	switch (r) {
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+	case MDB_DBS_FULL:
+		return ENOSPC;
+	case MDB_READERS_FULL:
+		return EAGAIN;
+	case MDB_BAD_VALSIZE:
+		return EINVAL;
+	default:
+		return r > 0 ? r : EIO;
+	}
 }
 
-static int fail(const struct store *store, int code, const char *what, struct error *err)
+static int fail(const struct store *store, int r, const char *doing, struct error *err)
 {
-	if (code == MDB_MAP_FULL)
-		return error_set(err, ENOSPC, "%s: the store is full", store->path);
-	if (code > 0)
-		return error_set_errno(err, code, "%s: %s", store->path, what);
-	return error_set(err, EIO, "%s: %s: %s", store->path, what, mdb_strerror(code));
+	if (r == MDB_MAP_FULL)
+		return error_set(err, ENOSPC, "%s: store %s is full", doing, store->path);
+	return error_set(err, code_of(r), "%s: store %s: %s", doing, store->path, mdb_strerror(r));
+}
+
+int store_fail_table(const struct store_txn *txn, int r, const char *doing, const char *table,
+		     struct error *err)
+{
+	int code = fail(txn->store, r, doing, err);
+	error_wrap(err, "table %s", table);
+	return code;
+}
+
+/*
+ * A process that died while it made the file may have left a part of its
+ * first pages, which LMDB takes for damage. The maker holds a flock on the
+ * file, so that a short file without the flock is such a rest. (The flock is
+ * on the data file: closing a descriptor of the lock file would drop LMDB's.)
+ */
+static int prepare_file(const char *path, int *ret_fd, struct error *err)
+{
+	const off_t made = META_PAGES * sysconf(_SC_PAGESIZE);
+	struct stat info;
+	auto_fd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return error_set_errno(err, errno, "cannot open store %s", path);
+	if (info.st_size >= made)
+		return 0;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return error_set_errno(err, errno, "cannot lock store %s", path);
+	if (fstat(fd, &info) < 0 ||
+	    (info.st_size > 0 && info.st_size < made && ftruncate(fd, 0) < 0))
+		return error_set_errno(err, errno, "cannot prepare store %s", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
 }
 
 static int open_environment(struct store *store, enum store_sync sync, size_t size_max,
 			    struct error *err)
 {
+	auto_fd making_fd = -1;
+	int r = prepare_file(store->path, &making_fd, err);
+	if (r < 0)
+		return r;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
-	int dead;
 	if (sync == STORE_NO_SYNC)
 		flags |= MDB_NOSYNC | MDB_NOMETASYNC;
-	int code = mdb_env_create(&store->env);
-	if (code == 0)
-		code = mdb_env_set_maxdbs(store->env, STORE_TABLES_MAX);
-	if (code == 0)
-		code = mdb_env_set_maxreaders(store->env, READERS_MAX);
-	if (code == 0)
-		code = mdb_env_set_mapsize(store->env, size_max);
-	if (code == 0)
-		code = mdb_env_open(store->env, store->path, flags, 0600);
-	if (code == 0)
-		code = mdb_reader_check(store->env, &dead);
-	return code == 0 ? 0 : fail(store, code, "cannot be opened", err);
+	r = mdb_env_create(&store->env);
+	if (r == 0)
+		r = mdb_env_set_maxdbs(store->env, STORE_TABLES_MAX);
+	if (r == 0)
+		r = mdb_env_set_maxreaders(store->env, READERS_MAX);
+	if (r == 0)
+		r = mdb_env_set_mapsize(store->env, size_max);
+	if (r == 0)
+		r = mdb_env_open(store->env, store->path, flags, 0600);
+	mdb_filehandle_t fd;
+	if (r == 0)
+		r = mdb_env_get_fd(store->env, &fd);
+	if (r == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		r = errno;
+	if (r == 0)
+		r = mdb_reader_check(store->env, NULL);
+	return r ? fail(store, r, "cannot open", err) : 0;
 }
 
 int store_open(const char *path, enum store_sync sync, size_t size_max, struct store **ret_store,
 	       struct error *err)
 {
 	AUTO(store) store = calloc(1, sizeof *store);
-	if (!store)
-		return error_set(err, ENOMEM, "no memory for a store");
-	int r = text_copy(path, &store->path, err);
-	if (r == 0)
-		r = open_environment(store, sync, size_max, err);
+	if (!store || !(store->path = strdup(path)))
+		return error_set(err, ENOMEM, "no memory for store %s", path);
+	int r = open_environment(store, sync, size_max, err);
 	if (r < 0)
 		return r;
 	*ret_store = TAKE(store);
@@ -93,8 +119,24 @@ void store_free(struct store *store)
 		return;
 	if (store->env)
 		mdb_env_close(store->env);
+	for (unsigned i = 0; i < store->table_count; i++)
+		free(store->tables[i].name);
 	free(store->path);
 	free(store);
+}
+
+/* Two reasons to fail pass: slots of dead readers, and another process with a larger map. */
+static int begin(struct store *store, enum store_access access, MDB_txn **ret_txn)
+{
+	unsigned flags = access == STORE_READ ? MDB_RDONLY : 0;
+	int r = mdb_txn_begin(store->env, NULL, flags, ret_txn);
+	if (r == MDB_READERS_FULL)
+		r = mdb_reader_check(store->env, NULL);
+	else if (r == MDB_MAP_RESIZED)
+		r = mdb_env_set_mapsize(store->env, 0);
+	else
+		return r;
+	return r ? r : mdb_txn_begin(store->env, NULL, flags, ret_txn);
 }
 
 int store_begin(struct store *store, enum store_access access, struct store_txn **ret_txn,
@@ -105,29 +147,31 @@ int store_begin(struct store *store, enum store_access access, struct store_txn 
 		return error_set(err, ENOMEM, "no memory for a transaction");
 	txn->store = store;
 	txn->access = access;
-	int code =
-		mdb_txn_begin(store->env, NULL, access == STORE_READ ? MDB_RDONLY : 0, &txn->txn);
-	if (code != 0)
-		return fail(store, code, "no transaction", err);
+	int r = begin(store, access, &txn->txn);
+	if (r)
+		return fail(store, r, "cannot begin a transaction", err);
 	*ret_txn = TAKE(txn);
 	return 0;
 }
 
-static void keep_handles(struct store_txn *txn)
+/* The handles become the store's; there is room, since LMDB has no more of them. */
+static void keep_tables(struct store_txn *txn)
 {
 	struct store *store = txn->store;
-	for (size_t i = 0; i < txn->fresh_count && store->table_count < STORE_TABLES_MAX; i++)
-		store->tables[store->table_count++] = txn->fresh[i];
+	for (unsigned i = 0; i < txn->opened_count && store->table_count < STORE_TABLES_MAX; i++) {
+		store->tables[store->table_count++] = txn->opened[i];
+		txn->opened[i].name = NULL;
+	}
 }
 
-int store_commit(struct store_txn **txn_at, struct error *err)
+int store_commit(struct store_txn **txn, struct error *err)
 {
-	AUTO(store_txn) txn = TAKE(*txn_at);
-	int code = mdb_txn_commit(txn->txn);
-	txn->txn = NULL; /* freed by LMDB, whatever the result */
-	if (code != 0)
-		return fail(txn->store, code, "cannot be written", err);
-	keep_handles(txn);
+	AUTO(store_txn) ended = TAKE(*txn);
+	int r = mdb_txn_commit(ended->txn);
+	ended->txn = NULL; /* freed by LMDB in any case */
+	if (r)
+		return fail(ended->store, r, "cannot commit", err);
+	keep_tables(ended);
 	return 0;
 }
 
@@ -135,195 +179,124 @@ void store_txn_free(struct store_txn *txn)
 {
 	if (!txn)
 		return;
-	if (txn->txn)
+	if (txn->txn && txn->access == STORE_READ) {
+		/* The same to a reader as abort, except that its handles stay open. */
+		if (mdb_txn_commit(txn->txn) == 0)
+			keep_tables(txn);
+	} else if (txn->txn) {
 		mdb_txn_abort(txn->txn);
+	}
+	for (unsigned i = 0; i < txn->opened_count; i++)
+		free(txn->opened[i].name);
 	free(txn);
 }
 
-static const struct store_table *known_table(const struct store_txn *txn, const char *name)
+static bool find_handle(const struct store_table *tables, unsigned count, const char *name,
+			MDB_dbi *ret)
 {
-	for (size_t i = 0; i < txn->store->table_count; i++)
-		if (text_equal(txn->store->tables[i].name, name))
-			return &txn->store->tables[i];
-	for (size_t i = 0; i < txn->fresh_count; i++)
-		if (text_equal(txn->fresh[i].name, name))
-			return &txn->fresh[i];
-	return NULL;
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(tables[i].name, name) == 0) {
+			*ret = tables[i].dbi;
+			return true;
+		}
+	}
+	return false;
 }
 
-/* 1 and the handle; 0 if a reader asks for a table that nobody has made yet. */
-static int table_of(struct store_txn *txn, const char *name, MDB_dbi *ret_handle, struct error *err)
+int store_open_table(struct store_txn *txn, const char *table, unsigned flags, MDB_dbi *ret,
+		     struct error *err)
 {
-	const struct store_table *known = known_table(txn, name);
-	struct store_table *fresh = &txn->fresh[txn->fresh_count];
-	if (known) {
-		*ret_handle = known->handle;
+	struct store *store = txn->store;
+	if (find_handle(store->tables, store->table_count, table, ret) ||
+	    find_handle(txn->opened, txn->opened_count, table, ret))
 		return 1;
-	}
-	if (txn->store->table_count + txn->fresh_count >= STORE_TABLES_MAX)
-		return error_set(err, ENFILE, "%s: over %d tables", txn->store->path,
-				 STORE_TABLES_MAX);
-	int code = mdb_dbi_open(txn->txn, name, txn->access == STORE_WRITE ? MDB_CREATE : 0,
-				&fresh->handle);
-	if (code == MDB_NOTFOUND)
+	int r = mdb_dbi_open(txn->txn, table, flags, ret);
+	if (r == MDB_NOTFOUND)
 		return 0;
-	if (code != 0)
-		return fail(txn->store, code, name, err);
-	snprintf(fresh->name, sizeof fresh->name, "%s", name);
-	txn->fresh_count++;
-	*ret_handle = fresh->handle;
+	if (r)
+		return store_fail_table(txn, r, "cannot open the table", table, err);
+	char *name = strdup(table);
+	if (!name || txn->opened_count == STORE_TABLES_MAX) {
+		free(name);
+		return error_set(err, ENOMEM, "no memory for table %s", table);
+	}
+	txn->opened[txn->opened_count++] = (struct store_table){ .name = name, .dbi = *ret };
 	return 1;
 }
 
-static MDB_val value_of(struct bytes bytes)
+static int check_key(struct bytes key, const char *table, struct error *err)
 {
-	return (MDB_val){ .mv_size = bytes.size, .mv_data = (void *)bytes.data };
+	if (key.size > 0 && key.size <= STORE_KEY_MAX)
+		return 0;
+	return error_set(err, EINVAL, "table %s: a key has 1 to %d bytes, not %zu", table,
+			 STORE_KEY_MAX, key.size);
 }
 
 int store_get(struct store_txn *txn, const char *table, struct bytes key, struct bytes *ret_value,
 	      struct error *err)
 {
-	MDB_val name = value_of(key), value;
-	MDB_dbi handle;
-	int r = table_of(txn, table, &handle, err);
+	MDB_dbi dbi;
+	int r = check_key(key, table, err);
+	if (r == 0)
+		r = store_open_table(txn, table, 0, &dbi, err);
 	if (r <= 0)
 		return r;
-	int code = mdb_get(txn->txn, handle, &name, &value);
-	if (code == MDB_NOTFOUND)
+	MDB_val wanted = to_val(key), value;
+	r = mdb_get(txn->txn, dbi, &wanted, &value);
+	if (r == MDB_NOTFOUND)
 		return 0;
-	if (code != 0)
-		return fail(txn->store, code, table, err);
-	*ret_value = bytes_of(value.mv_data, value.mv_size);
+	if (r)
+		return store_fail_table(txn, r, "cannot read", table, err);
+	*ret_value = from_val(value);
 	return 1;
 }
 
-/* 1 if written, 0 if the key was there and flags say to keep it. */
-static int put(struct store_txn *txn, const char *table, struct bytes pair[2], unsigned flags,
-	       struct error *err)
+/* Returns 1 if put; 0 if the flags say MDB_NOOVERWRITE and the key was there. */
+static int put(struct store_txn *txn, const char *table, struct bytes key, struct bytes value,
+	       unsigned flags, struct error *err)
 {
-	MDB_val name = value_of(pair[0]), content = value_of(pair[1]);
-	MDB_dbi handle;
-	int r = table_of(txn, table, &handle, err);
-	if (r <= 0)
+	MDB_dbi dbi;
+	int r = check_key(key, table, err);
+	if (r == 0)
+		r = store_open_table(txn, table, MDB_CREATE, &dbi, err);
+	if (r < 0)
 		return r;
-	int code = mdb_put(txn->txn, handle, &name, &content, flags);
-	if (code == MDB_KEYEXIST)
+	MDB_val at = to_val(key), data = to_val(value);
+	r = mdb_put(txn->txn, dbi, &at, &data, flags);
+	if (r == MDB_KEYEXIST)
 		return 0;
-	return code == 0 ? 1 : fail(txn->store, code, table, err);
+	return r ? store_fail_table(txn, r, "cannot write", table, err) : 1;
 }
 
 int store_put(struct store_txn *txn, const char *table, struct bytes key, struct bytes value,
 	      struct error *err)
 {
-	int r = put(txn, table, (struct bytes[2]){ key, value }, 0, err);
+	int r = put(txn, table, key, value, 0, err);
 	return r < 0 ? r : 0;
 }
 
 int store_add(struct store_txn *txn, const char *table, struct bytes key, struct bytes value,
 	      struct error *err)
 {
-	return put(txn, table, (struct bytes[2]){ key, value }, MDB_NOOVERWRITE, err);
+	return put(txn, table, key, value, MDB_NOOVERWRITE, err);
 }
 
 int store_delete(struct store_txn *txn, const char *table, struct bytes key, struct error *err)
 {
-	MDB_val name = value_of(key);
-	MDB_dbi handle;
-	int r = table_of(txn, table, &handle, err);
+	MDB_dbi dbi;
+	int r = check_key(key, table, err);
+	if (r == 0)
+		r = store_open_table(txn, table, 0, &dbi, err);
 	if (r <= 0)
 		return r;
-	int code = mdb_del(txn->txn, handle, &name, NULL);
-	if (code == MDB_NOTFOUND)
+	MDB_val at = to_val(key);
+	r = mdb_del(txn->txn, dbi, &at, NULL);
+	if (r == MDB_NOTFOUND)
 		return 0;
-	return code == 0 ? 1 : fail(txn->store, code, table, err);
+	return r ? store_fail_table(txn, r, "cannot delete", table, err) : 1;
 }
 
-/* Moves a cursor from key; before: to the entry in front of it. LMDB's code. */
-static int move(MDB_cursor *cursor, MDB_val *key, MDB_val *value, bool before)
+struct bytes bytes_of_text(const char *text)
 {
-	if (key->mv_size == 0)
-		return mdb_cursor_get(cursor, key, value, before ? MDB_LAST : MDB_FIRST);
-	int code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
-	if (!before)
-		return code;
-	return mdb_cursor_get(cursor, key, value, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-}
-
-static int seek(struct store_txn *txn, const char *table, struct bytes pair[2], bool before,
-		struct error *err)
-{
-	MDB_val name = value_of(pair[0]), value;
-	MDB_cursor *cursor;
-	MDB_dbi handle;
-	int r = table_of(txn, table, &handle, err);
-	if (r <= 0)
-		return r;
-	int code = mdb_cursor_open(txn->txn, handle, &cursor);
-	if (code != 0)
-		return fail(txn->store, code, table, err);
-	code = move(cursor, &name, &value, before);
-	mdb_cursor_close(cursor);
-	if (code == MDB_NOTFOUND)
-		return 0;
-	if (code != 0)
-		return fail(txn->store, code, table, err);
-	pair[0] = bytes_of(name.mv_data, name.mv_size);
-	pair[1] = bytes_of(value.mv_data, value.mv_size);
-	return 1;
-}
-
-int store_seek(struct store_txn *txn, const char *table, struct bytes key, struct bytes *ret_key,
-	       struct bytes *ret_value, struct error *err)
-{
-	struct bytes pair[2] = { key };
-	int r = seek(txn, table, pair, false, err);
-	if (r == 1) {
-		*ret_key = pair[0];
-		*ret_value = pair[1];
-	}
-	return r;
-}
-
-int store_seek_before(struct store_txn *txn, const char *table, struct bytes key,
-		      struct bytes *ret_key, struct bytes *ret_value, struct error *err)
-{
-	struct bytes pair[2] = { key };
-	int r = seek(txn, table, pair, true, err);
-	if (r == 1) {
-		*ret_key = pair[0];
-		*ret_value = pair[1];
-	}
-	return r;
-}
-
-static bool begins_with(MDB_val key, struct bytes prefix)
-{
-	return key.mv_size >= prefix.size &&
-	       (prefix.size == 0 || memcmp(key.mv_data, prefix.data, prefix.size) == 0);
-}
-
-int store_each(struct store_txn *txn, const char *table, struct bytes prefix,
-	       int (*visit)(struct bytes key, struct bytes value, void *context, struct error *err),
-	       void *context, struct error *err)
-{
-	MDB_val key = value_of(prefix), value;
-	MDB_cursor *cursor;
-	MDB_dbi handle;
-	int r = table_of(txn, table, &handle, err);
-	if (r <= 0)
-		return r;
-	int code = mdb_cursor_open(txn->txn, handle, &cursor);
-	if (code != 0)
-		return fail(txn->store, code, table, err);
-	r = 0;
-	code = move(cursor, &key, &value, false);
-	while (code == 0 && r == 0 && begins_with(key, prefix)) {
-		r = visit(bytes_of(key.mv_data, key.mv_size),
-			  bytes_of(value.mv_data, value.mv_size), context, err);
-		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	}
-	mdb_cursor_close(cursor);
-	if (r == 0 && code != 0 && code != MDB_NOTFOUND)
-		return fail(txn->store, code, table, err);
-	return r;
+	return bytes_of(text, strlen(text));
 }

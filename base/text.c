@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The growing text and the small questions one asks of strings. Appending never fails on the spot:
+ * the text remembers that memory ran out, and text_take says so once.
+ */
 #include "base/text.h"
 
 #include <ctype.h>
@@ -88,93 +92,6 @@ int text_copy(const char *text, char **ret_text, struct error *err)
 	if (!copy)
 		return error_set(err, ENOMEM, "no memory for a text");
 	*ret_text = copy;
-	return 0;
-}
-
-int text_to_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
-{
-	uint64_t value = 0;
-	if (!*text)
-		return -EINVAL;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
-			return -EINVAL;
-	}
-	if (value < min || value > max)
-		return -EINVAL;
-	*ret = value;
-	return 0;
-}
-
-int text_to_signed(const char *text, int64_t min, int64_t max, int64_t *ret)
-{
-	bool negative = *text == '-';
-	uint64_t size;
-	if (text_to_unsigned(text + negative, 0, (uint64_t)INT64_MAX + negative, &size) < 0)
-		return -EINVAL;
-	int64_t value = negative ? (int64_t)(0 - size) : (int64_t)size;
-	if (value < min || value > max)
-		return -EINVAL;
-	*ret = value;
-	return 0;
-}
-
-int text_to_size_bytes(const char *text, uint64_t *ret_bytes)
-{
-	static const char units[] = "bkmgt";
-	char digits[24];
-	size_t count = strspn(text, "0123456789");
-	const char *unit = text[count] ? strchr(units, tolower((unsigned char)text[count])) : units;
-	uint64_t value;
-	if (count >= sizeof digits || !unit || (text[count] && text[count + 1]))
-		return -EINVAL;
-	memcpy(digits, text, count);
-	digits[count] = '\0';
-	unsigned shift = 10 * (unsigned)(unit - units);
-	if (text_to_unsigned(digits, 0, UINT64_MAX >> shift, &value) < 0)
-		return -EINVAL;
-	*ret_bytes = value << shift;
-	return 0;
-}
-
-/* The unit at *text in ms, *text behind it; 0 if there is none. */
-static int64_t take_unit_ms(const char **text)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (!text_starts_with(*text, units[i].name))
-			continue;
-		*text += strlen(units[i].name);
-		return units[i].ms;
-	}
-	return 0;
-}
-
-int text_to_duration_ms(const char *text, int64_t *ret_ms)
-{
-	int64_t total = 0;
-	if (!*text)
-		return -EINVAL;
-	while (*text) {
-		char digits[20];
-		size_t count = strspn(text, "0123456789");
-		int64_t value, unit;
-		if (count == 0 || count >= sizeof digits)
-			return -EINVAL;
-		memcpy(digits, text, count);
-		digits[count] = '\0';
-		text += count;
-		unit = take_unit_ms(&text);
-		if (!unit || text_to_signed(digits, 0, INT64_MAX, &value) < 0 ||
-		    __builtin_mul_overflow(value, unit, &value) ||
-		    __builtin_add_overflow(total, value, &total))
-			return -EINVAL;
-	}
-	*ret_ms = total;
 	return 0;
 }
 

@@ -109,7 +109,7 @@ int json_as_integer(const struct json_at *at, int64_t min, int64_t max, int64_t 
  */
 struct json_t *json_new_object(void);
 struct json_t *json_new_array(void);
-struct json_t *json_new_string(const char *text); /* invalid UTF-8 becomes '?' */
+struct json_t *json_new_string(const char *text); /* invalid UTF-8 becomes '?', NULL null */
 struct json_t *json_new_integer(int64_t number);
 struct json_t *json_new_bool(bool value);
 struct json_t *json_new_null(void);
