@@ -31,12 +31,18 @@ static unsigned event_of(unsigned type)
 	}
 }
 
-static unsigned events_of(const struct nlmsghdr *message, size_t size)
+static unsigned events_of(const void *data, size_t size)
 {
 	unsigned events = 0;
-	int left = (int)size;
-	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+	/* The header's own macros compare signed with unsigned. */
+	for (size_t at = 0; size - at >= sizeof(struct nlmsghdr);) {
+		const struct nlmsghdr *message = (const void *)((const char *)data + at);
+		if (message->nlmsg_len < sizeof *message || message->nlmsg_len > size - at)
+			break;
 		events |= event_of(message->nlmsg_type);
+		size_t step = NLMSG_ALIGN(message->nlmsg_len);
+		at = step > size - at ? size : at + step;
+	}
 	return events;
 }
 

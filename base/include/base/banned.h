@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <time.h>
 
+/* Under _FORTIFY_SOURCE clang sees macros here, and does not poison those. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy    /* text_copy, snprintf */
 #pragma GCC poison strcat    /* struct text */
 #pragma GCC poison strncpy   /* snprintf */

@@ -18,7 +18,7 @@
 	{                                                     \
 		type##_free(*object);                         \
 	}
-#define AUTO(type) __attribute__((cleanup(type##_freep))) struct type *
+#define AUTO(type) __attribute__((cleanup(type##_freep), unused)) struct type *
 
 #define TAKE(pointer)                                   \
 	({                                              \
@@ -55,9 +55,9 @@ static inline void cleanup_dir(DIR **dir)
 		closedir(*dir);
 }
 
-#define auto_fd __attribute__((cleanup(cleanup_fd))) int
-#define auto_free __attribute__((cleanup(cleanup_memory)))
-#define auto_file __attribute__((cleanup(cleanup_file))) FILE *
-#define auto_dir __attribute__((cleanup(cleanup_dir))) DIR *
+#define auto_fd __attribute__((cleanup(cleanup_fd), unused)) int
+#define auto_free __attribute__((cleanup(cleanup_memory), unused))
+#define auto_file __attribute__((cleanup(cleanup_file), unused)) FILE *
+#define auto_dir __attribute__((cleanup(cleanup_dir), unused)) DIR *
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -26,7 +26,7 @@ static inline void json_freep(struct json_t **value)
 {
 	json_free(*value);
 }
-#define auto_json __attribute__((cleanup(json_freep))) struct json_t *
+#define auto_json __attribute__((cleanup(json_freep), unused)) struct json_t *
 
 /** A place in a document. `value` is NULL for a key that is not there. */
 struct json_at {

@@ -19,7 +19,7 @@ struct text {
 	bool failed; /* memory ran out: later appends do nothing */
 };
 void text_free(struct text *text); /* frees data; text itself is a value */
-#define auto_text __attribute__((cleanup(text_free))) struct text
+#define auto_text __attribute__((cleanup(text_free), unused)) struct text
 
 void text_append(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_append_bytes(struct text *text, const void *data, size_t size);
@@ -52,7 +52,7 @@ struct words {
 	size_t count;
 };
 void words_free(struct words *words); /* frees items; words itself is a value */
-#define auto_words __attribute__((cleanup(words_free))) struct words
+#define auto_words __attribute__((cleanup(words_free), unused)) struct words
 int words_append(struct words *words, const char *text, struct error *err);
 int words_append_format(struct words *words, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -69,7 +69,7 @@ static double *plugin_ms[OPERATIONS][MAX_PLUGINS];
 static atomic_uint next_container, failures;
 static char directory[] = "/run/cnirun-XXXXXX";
 
-static _Noreturn void die(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static _Noreturn void die(const char *format, ...)
 {
 	va_list args;
 
