@@ -65,3 +65,8 @@ int call_open_netns(struct cni_call *call, int *ret_fd, struct error *err);
  * killed and its DEL or next ADD never mix. The caller owns *ret_fd.
  */
 int call_lock(const struct cni_call *call, int *ret_fd, struct error *err);
+
+/* The commands of a plugin but VERSION. *ret_document stays NULL where nothing is printed. */
+typedef int call_runner(struct cni_call *call, struct json_t **ret_document, struct error *err);
+/** Runs the gates and the command; *ret_output as of cni_run. Returns the exit status. */
+int call_answer(struct cni_call *call, call_runner *runner, char **ret_output);

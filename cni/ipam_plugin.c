@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ipam_plugin.h"
+/*
+ * wherry-ipam: leases for other main plugins, in host-local's place (spec
+ * section 5, delegated plugins). Only the store is opened: no data path.
+ */
+#include "cni/cni.h"
 
 #include <errno.h>
 
@@ -140,7 +144,7 @@ static int ipam_gc(struct cni_call *call, struct store *store, const struct cni_
 	return r < 0 ? r : store_commit(&txn, err);
 }
 
-int ipam_plugin_run(struct cni_call *call, struct json_t **ret_document, struct error *err)
+static int run_ipam(struct cni_call *call, struct json_t **ret_document, struct error *err)
 {
 	AUTO(cni_config) config = NULL;
 	AUTO(store) store = NULL;
@@ -164,4 +168,16 @@ int ipam_plugin_run(struct cni_call *call, struct json_t **ret_document, struct 
 	default:
 		return ipam_status(store, config, err);
 	}
+}
+
+int cni_ipam_run(const struct instance *instance, const struct cni_environment *environment,
+		 const char *config, size_t config_size, char **ret_output)
+{
+	struct cni_call call = { .instance = instance,
+				 .environment = environment,
+				 .config = config,
+				 .config_size = config_size };
+	int status = call_answer(&call, run_ipam, ret_output);
+	call_release(&call);
+	return status;
 }
