@@ -1,38 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Wherry: its data path driven by wherry-cni, its engine by wherry. BIN is the
-# folder of a release build. The state lies under STATE, in a bpffs of its own.
+# Wherry: its data path driven by wherry-cni, its engine by wherry; an instance
+# of its own for each scene. BIN is the folder of a release build.
 ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del dns run load"
 NEEDS="$BIN/wherry-cni"
 
-export WHERRY_ROOT=$STATE/root WHERRY_BPFFS=$STATE/bpffs
-version() { "$BIN/wherry" --version 2>/dev/null | head -1; }
+version() { "$BIN/wherry" version 2>/dev/null | head -1 || :; }
 
-bpffs_up() {
-	mkdir -p "$STATE/bpffs"
-	mountpoint -q "$STATE/bpffs" || mount -t bpf bpf "$STATE/bpffs"
-}
-conflist() { # the network: as the other CNI peers have it
+up() {
+	mkdir -p "$STATE/root"
 	cat >"$STATE/net.conflist" <<-LIST
 	{ "cniVersion": "1.0.0", "name": "nbnet", "plugins": [
-	  { "type": "wherry-cni", "bridge": "$BR", "isGateway": true,
-	    "isDefaultGateway": true, "ipMasq": true, "hairpinMode": true,
+	  { "type": "wherry-cni", "root": "$STATE/root", "bridge": "$BR",
+	    "isGateway": true, "isDefaultGateway": true, "ipMasq": true,
+	    "hairpinMode": true,
 	    "capabilities": { "portMappings": true, "aliases": true },
 	    "ipam": { "type": "wherry-ipam", "ranges": [[{ "subnet": "$SUBNET" }]] } } ] }
 	LIST
 }
-up() {
-	bpffs_up
-	conflist
+cnirun() { # NAME OPTION...
+	_n=$1
+	shift
+	at node "$BUILD/cnirun" --conflist "$STATE/net.conflist" --path "$BIN" \
+		--netns "/run/netns/$P-$_n" --id "$P-$_n" --only add "$@" >/dev/null
 }
 attach_published() { # NAME INDEX PORT...
-	_n=$1
+	_name=$1
 	shift 2
 	for _m; do
 		set -- "$@" --port "$_m"
 		shift
 	done
-	at node "$BUILD/cnirun" --conflist "$STATE/net.conflist" --path "$BIN" \
-		--netns "/run/netns/$P-$_n" --id "$P-$_n" --only add "$@" >/dev/null
+	cnirun "$_name" "$@"
 }
 attach() { attach_published "$1" "$2"; }
 
@@ -42,29 +40,28 @@ publish_fill() { # FROM COUNT
 	attach_published fill 90 $(seq -f "%.0f" "$1" $(($1 + $2 - 1)) | sed 's|.*|&:&/tcp|')
 }
 publish_many() { publish_fill "$@"; }
-cni_args() { echo "--conflist|$STATE/net.conflist|--path|$BIN|--port|+20000:80/tcp|--check"; }
+cni_args() { echo "--conflist|$STATE/net.conflist|--path|$BIN|--port|+20000:80/tcp"; }
 
-dns_up() { # COUNT: one container has all the names
+# Names are those of endpoints: one is made for each.
+dns_up() { # COUNT
 	up
-	make_ns names
-	set --  $(seq -f "c%.0f.nb" 0 19)
-	at node "$BUILD/cnirun" --conflist "$STATE/net.conflist" --path "$BIN" \
-		--netns "/run/netns/$P-names" --id "$P-names" --only add \
-		$(printf -- '--alias %s ' "$@") >/dev/null
-	start node taskset -c 0 "$BIN/wherryd"
+	_i=0
+	while [ "$_i" -lt "$1" ]; do
+		make_ns "n$_i"
+		cnirun "n$_i" --alias "c$_i.nb"
+		_i=$((_i + 1))
+	done
+	start node taskset -c 0 "$BIN/wherryd" --root "$STATE/root"
 }
-dns_queries() { seq -f "c%.0f.nb A" 0 19; }
+dns_pids() { cat "$STATE/pids"; }
 
 # --- the engine --------------------------------------------------------------
 
-wherry="$BIN/wherry"
-engine_up() { bpffs_up; }
-engine_prepare() { at node "$wherry" load -i "$1"; }
-engine_run() { echo "$wherry run --rm bench:latest true"; }
-engine_load() { echo "$wherry load -i $1"; }
-engine_forget() { at node "$wherry" rmi bench:latest; }
+wherry() { echo "$BIN/wherry --root $STATE/root"; }
+engine_up() { mkdir -p "$STATE/root"; }
+engine_prepare() { at node $(wherry) load -i "$1"; }
+engine_run() { echo "$(wherry) run --rm bench:latest true"; }
+engine_load() { echo "$(wherry) load -i $1"; }
+engine_forget() { at node $(wherry) rmi bench:latest; }
 
-down() {
-	at node "$wherry" system reset --force >/dev/null 2>&1 || :
-	umount -l "$STATE/bpffs" 2>/dev/null || :
-}
+down() { at node $(wherry) system reset --force >/dev/null 2>&1 || :; }
