@@ -16,7 +16,7 @@
 
 #define BLOCK_FIRST 0x57480000u /* far above the small numbers that people give */
 #define BLOCK_TRIES 64
-#define LINK_PATH_MAX (INSTANCE_PATH_MAX + 64)
+#define LINK_PATH_MAX (INSTANCE_PATH_MAX + 300) /* with any file name */
 
 static uint32_t own_handle(const struct instance *instance)
 {

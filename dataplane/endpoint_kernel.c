@@ -147,7 +147,8 @@ static int queue_container_side(struct netlink *netlink, const struct endpoint_w
 	return r;
 }
 
-static int make_container_side(const struct endpoint_work *work, struct error *err)
+static int make_container_side(const struct endpoint_work *work, struct netlink **ret_netlink,
+			       struct error *err)
 {
 	struct visit visit = { .work = work };
 	int r = netns_run(work->netns_fd, visit_container, &visit, err);
@@ -156,7 +157,11 @@ static int make_container_side(const struct endpoint_work *work, struct error *e
 		r = socket_cookie(netlink_fd(netlink), &work->info->netns_cookie, err);
 	if (r == 0)
 		r = queue_container_side(netlink, work, err);
-	return r < 0 ? r : netlink_flush(netlink, err);
+	if (r == 0)
+		r = netlink_flush(netlink, err);
+	if (r == 0)
+		*ret_netlink = TAKE(netlink);
+	return r;
 }
 
 static int make_pair(struct dataplane *dataplane, const struct endpoint_work *work,
@@ -197,14 +202,19 @@ int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error 
 int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, struct error *err)
 {
 	struct endpoint_info *info = work->info;
+	AUTO(netlink) inside = NULL;
 	int r = make_pair(dataplane, work, err);
 	if (r >= 0)
-		r = make_container_side(work, err);
+		r = make_container_side(work, &inside, err);
 	if (r == 0 && work->slot_used_before)
 		r = clear_counters(dataplane, info->slot, err);
 	if (r == 0)
 		r = endpoint_put_entries(dataplane, info, work->network, err);
-	return r < 0 ? r : endpoint_attach(dataplane, info->host_ifindex, err);
+	if (r == 0)
+		r = endpoint_attach(dataplane, info->host_ifindex, err);
+	if (r == 0)
+		device_wait_for_carrier(inside, info->interface);
+	return r;
 }
 
 static int delete_endpoint_entry(struct dataplane *dataplane, const struct endpoint_info *info,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,4 +214,13 @@ int device_delete_group(struct netlink *netlink, uint32_t group, struct error *e
 	int r = netlink_queue(netlink, message, NETLINK_MAY_LACK, err,
 			      "delete the devices of group %u", group);
 	return r < 0 ? r : netlink_flush(netlink, err);
+}
+
+void device_wait_for_carrier(const struct netlink *netlink, const char *name)
+{
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	struct ifreq request = { .ifr_data = (char *)&link };
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	/* A kernel that cannot tell notes it by itself, a little later. */
+	(void)!ioctl(netlink_fd(netlink), SIOCETHTOOL, &request);
 }

@@ -60,3 +60,8 @@ int device_queue_mtu(struct netlink *netlink, uint32_t ifindex, uint32_t mtu, st
 int device_delete(struct netlink *netlink, const char *name, struct error *err);
 /** Deletes all devices of a group in one go; none is fine. */
 int device_delete_group(struct netlink *netlink, uint32_t group, struct error *err);
+/**
+ * The kernel notes a carrier some time after the peer came up, and drops what
+ * is sent until then: this makes it note it now.
+ */
+void device_wait_for_carrier(const struct netlink *netlink, const char *name);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who reaches whom, and as whom: containers, the host, the outside. */
+#include "world.h"
+
+#include <errno.h>
+
+static void containers_of_one_network_reach_each_other(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_udp_server(world->scene, "c1", 53);
+	scene_assert_tcp(world->scene, "c2", "10.1.0.2", 80, "c1", "10.1.0.3");
+	scene_assert_udp(world->scene, "c2", "10.1.0.2", 53, "c1", "10.1.0.3");
+	scene_assert_ping(world->scene, "c2", "10.1.0.2");
+}
+
+static void the_host_and_its_containers_reach_each_other(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "node", 81);
+	scene_assert_tcp(world->scene, "node", "10.1.0.2", 80, "c1", "10.1.0.1");
+	scene_assert_tcp(world->scene, "c1", "10.1.0.1", 81, "node", "10.1.0.2");
+	scene_assert_tcp(world->scene, "c1", "10.99.0.1", 81, "node", "10.1.0.2");
+	scene_assert_ping(world->scene, "c1", "10.1.0.1");
+	scene_assert_ping(world->scene, "node", "10.1.0.2");
+}
+
+static void a_published_port_answers_from_everywhere(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		const char *seen; /* the client's address as the server sees it; NULL: any */
+	} rows[] = {
+		{ "client", "10.99.0.1", "10.99.0.2" }, /* kept */
+		{ "node", "10.99.0.1", NULL },
+		{ "node", "10.1.0.1", NULL },
+		{ "node", "127.0.0.1", NULL },
+		{ "c2", "10.99.0.1", NULL },
+		{ "c2", "10.1.0.1", NULL },
+		{ "c1", "10.99.0.1", NULL }, /* itself: a hairpin */
+	};
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", "5300:53/udp", NULL);
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_udp_server(world->scene, "c1", 53);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		print_message("row %zu: %s to %s\n", i, rows[i].from, rows[i].to);
+		scene_assert_tcp(world->scene, rows[i].from, rows[i].to, 8080, "c1", rows[i].seen);
+		scene_assert_udp(world->scene, rows[i].from, rows[i].to, 5300, "c1", rows[i].seen);
+	}
+}
+
+static void a_published_range_and_address_hold_to_themselves(void **state)
+{
+	struct world *world = *state;
+	scene_address(world->scene, "node", "up0", "10.99.0.7/24");
+	world_network(world, "web", "10.1.0.0/24");
+	world_publish(world, "c1", "web", "10.1.0.2/24", "9000:90+3", "10.99.0.7:8080:91", NULL);
+	scene_tcp_server(world->scene, "c1", 90);
+	scene_tcp_server(world->scene, "c1", 91);
+	scene_tcp_server(world->scene, "c1", 92);
+	scene_assert_tcp(world->scene, "client", "10.99.0.1", 9000, "c1", "10.99.0.2");
+	scene_assert_tcp(world->scene, "client", "10.99.0.1", 9002, "c1", "10.99.0.2");
+	scene_assert_no_tcp(world->scene, "client", "10.99.0.1", 9003);
+	scene_assert_tcp(world->scene, "client", "10.99.0.7", 8080, "c1", "10.99.0.2");
+	scene_assert_no_tcp(world->scene, "client", "10.99.0.1", 8080);
+}
+
+static void the_outside_sees_the_hosts_address(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	scene_tcp_server(world->scene, "client", 80);
+	scene_udp_server(world->scene, "client", 53);
+	for (int i = 0; i < 20; i++)
+		scene_assert_tcp(world->scene, "c1", "10.99.0.2", 80, "client", "10.99.0.1");
+	scene_assert_udp(world->scene, "c1", "10.99.0.2", 53, "client", "10.99.0.1");
+	scene_assert_ping(world->scene, "c1", "10.99.0.2");
+}
+
+static void an_icmp_error_reaches_the_container_that_it_is_about(void **state)
+{
+	struct world *world = *state;
+	struct scene_reply reply;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	assert_int_equal(
+		scene_udp_request(world->scene, "c1", "10.99.0.2", 9, SCENE_WAIT_MS, &reply),
+		-ECONNREFUSED);
+	assert_int_equal(
+		scene_udp_request(world->scene, "c2", "10.99.0.2", 9, SCENE_WAIT_MS, &reply),
+		-ECONNREFUSED);
+}
+
+static void networks_are_isolated_from_each_other(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_network(world, "db", "10.2.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_container(world, "c2", "db", "10.2.0.2/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_assert_no_tcp(world->scene, "c2", "10.1.0.2", 80);
+	assert_true(world_drops(world, "isolated", "c2") > 0);
+}
+
+static void an_internal_network_has_no_way_outside(void **state)
+{
+	struct world *world = *state;
+	world_network_as(world, "db", "10.2.0.0/24", (struct network_spec){ .internal = true });
+	world_container(world, "c1", "db", "10.2.0.2/24");
+	world_container(world, "c2", "db", "10.2.0.3/24");
+	scene_tcp_server(world->scene, "client", 80);
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_assert_no_tcp(world->scene, "c1", "10.99.0.2", 80);
+	scene_assert_tcp(world->scene, "c2", "10.2.0.2", 80, "c1", "10.2.0.3");
+	assert_true(world_drops(world, "internal", "c1") > 0);
+}
+
+static void another_host_does_not_reach_a_container_directly(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	scene_route(world->scene, "client", "10.1.0.0/24", "10.99.0.1");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_assert_no_tcp(world->scene, "client", "10.1.0.2", 80);
+	assert_true(world_drops(world, "direct", NULL) > 0);
+}
+
+int main(void)
+{
+#define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+	const struct CMUnitTest tests[] = {
+		SCENE_TEST(containers_of_one_network_reach_each_other),
+		SCENE_TEST(the_host_and_its_containers_reach_each_other),
+		SCENE_TEST(a_published_port_answers_from_everywhere),
+		SCENE_TEST(a_published_range_and_address_hold_to_themselves),
+		SCENE_TEST(the_outside_sees_the_hosts_address),
+		SCENE_TEST(an_icmp_error_reaches_the_container_that_it_is_about),
+		SCENE_TEST(networks_are_isolated_from_each_other),
+		SCENE_TEST(an_internal_network_has_no_way_outside),
+		SCENE_TEST(another_host_does_not_reach_a_container_directly),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
