@@ -318,8 +318,9 @@ static int deal_with_holder(struct attempt *attempt, struct error *err)
 	int r = load_holder(attempt->dataplane, &attempt->holder, &holder, &worked_on, err);
 	if (r <= 0)
 		return r;
-	bool dead = holder.state == ENDPOINT_INTENT ? !worked_on
-						    : endpoint_is_dead(attempt->dataplane, &holder);
+	bool dead = holder.state == ENDPOINT_INTENT
+			    ? !worked_on
+			    : endpoint_is_ending(attempt->dataplane, &holder);
 	if (!dead)
 		return refuse(attempt, &holder, err);
 	return endpoint_remove(attempt->dataplane, &holder, ENDPOINT_DELETE_LINK, err);

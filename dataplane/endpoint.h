@@ -30,6 +30,14 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 struct source endpoint_source(const struct endpoint_info *info, const struct network_info *network);
 /** True if neither end of the pair exists any more. */
 bool endpoint_is_dead(struct dataplane *dataplane, const struct endpoint_info *info);
+/** True if the namespace's path leads nowhere, or to another namespace by now. */
+bool endpoint_path_is_stale(const struct endpoint_info *info);
+/**
+ * As endpoint_is_dead; where the path says that the namespace has ended, waits
+ * at most half a second for the kernel to end its devices too. A namespace that
+ * some process still holds keeps what it has.
+ */
+bool endpoint_is_ending(struct dataplane *dataplane, const struct endpoint_info *info);
 /** Puts the host end into the shared block, the program into the block, and brings it up. */
 int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);
 /** endpoint_unrealize, then forgets the endpoint in the store. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 
 #include "attach.h"
@@ -19,6 +20,10 @@
  * a client whose range is as wide as the masquerade's never meets itself.
  */
 #define CONTAINER_PORTS "49152 65535"
+
+/* How long the kernel may take to end the devices of a namespace: looked at every 5 ms. */
+#define ENDING_PAUSE_NS 5000000
+#define ENDING_PAUSES 100
 
 static struct abi_addr mask_of(uint8_t v4_length)
 {
@@ -283,4 +288,32 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 bool endpoint_is_dead(struct dataplane *dataplane, const struct endpoint_info *info)
 {
 	return device_index(dataplane->netlink, info->host_device) == 0;
+}
+
+bool endpoint_path_is_stale(const struct endpoint_info *info)
+{
+	struct error ignored = { 0 };
+	uint64_t cookie = 0;
+	auto_fd fd = -1;
+	if (!info->netns_path[0])
+		return false;
+	int r = netns_open(info->netns_path, &fd, &ignored);
+	if (r < 0)
+		return r == -ENOENT || r == -EINVAL;
+	return netns_cookie(fd, &cookie, &ignored) == 0 && cookie != info->netns_cookie;
+}
+
+bool endpoint_is_ending(struct dataplane *dataplane, const struct endpoint_info *info)
+{
+	const struct timespec pause = { .tv_nsec = ENDING_PAUSE_NS };
+	if (endpoint_is_dead(dataplane, info))
+		return true;
+	if (!endpoint_path_is_stale(info))
+		return false;
+	for (int i = 0; i < ENDING_PAUSES; i++) {
+		nanosleep(&pause, NULL);
+		if (endpoint_is_dead(dataplane, info))
+			return true;
+	}
+	return false;
 }

@@ -19,8 +19,9 @@
 #include "reconcile.h"
 #include "state.h"
 
-#define STATE_SIZE_MAX (512ul << 20) /* address space of the store; the file grows as it is used \
-				      */
+#define STATE_SIZE_MAX                                                            \
+	(512ul << 20) /* address space of the store; the file grows as it is used \
+		       */
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif

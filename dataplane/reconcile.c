@@ -183,20 +183,6 @@ struct collection {
 	int count;
 };
 
-/* The path leads to no namespace, or to another one by now. */
-static bool path_is_stale(const struct endpoint_info *info)
-{
-	struct error ignored = { 0 };
-	uint64_t cookie = 0;
-	auto_fd fd = -1;
-	if (!info->netns_path[0])
-		return false;
-	int r = netns_open(info->netns_path, &fd, &ignored);
-	if (r < 0)
-		return r == -ENOENT || r == -EINVAL;
-	return netns_cookie(fd, &cookie, &ignored) == 0 && cookie != info->netns_cookie;
-}
-
 static int collect_endpoint(const struct endpoint_info *info, void *context, struct error *err)
 {
 	struct collection *collection = context;
@@ -205,7 +191,7 @@ static int collect_endpoint(const struct endpoint_info *info, void *context, str
 		int worked_on = is_worked_on(dataplane, info, err);
 		if (worked_on != 0)
 			return worked_on < 0 ? worked_on : 0;
-	} else if (!endpoint_is_dead(dataplane, info) && !path_is_stale(info)) {
+	} else if (!endpoint_is_dead(dataplane, info) && !endpoint_path_is_stale(info)) {
 		return 0;
 	}
 	collection->count++;

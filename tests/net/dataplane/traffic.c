@@ -132,6 +132,9 @@ static void another_host_does_not_reach_a_container_directly(void **state)
 	struct world *world = *state;
 	world_network(world, "web", "10.1.0.0/24");
 	world_container(world, "c1", "web", "10.1.0.2/24");
+	/* A host that forwards, as one with another container engine does. */
+	scene_assert_run(world->scene, "sh", "-c",
+			 "echo 1 > /proc/sys/net/ipv4/conf/up0/forwarding", NULL);
 	scene_route(world->scene, "client", "10.1.0.0/24", "10.99.0.1");
 	scene_tcp_server(world->scene, "c1", 80);
 	scene_assert_no_tcp(world->scene, "client", "10.1.0.2", 80);
