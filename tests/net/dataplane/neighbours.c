@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* <linux/bpf.h> of Debian 12 is older than tcx. */
 #define TCX_INGRESS 46
 #define TCX_BEFORE (1u << 3)
@@ -50,6 +52,7 @@ static void two_instances_share_a_host_and_an_uplink(void **state)
 	struct world second = { .scene = world->scene };
 	struct instance instance;
 	snprintf(root, sizeof root, "%s/second", scene_folder(world->scene));
+	world_claim(directory_make(root, 0755, &err), &err);
 	world_claim(instance_init(root, &instance, &err), &err);
 	world_claim(dataplane_open(&instance, &second.dataplane, &err), &err);
 
@@ -140,6 +143,8 @@ static void filters_of_others_see_their_packets(void **state)
 	assert_true(runs_of(classic) > 0);
 	scene_tcp_server(world->scene, "c1", 80);
 	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(&hook);
 }
 
 struct sighting {
