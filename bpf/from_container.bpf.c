@@ -11,13 +11,21 @@
 #include "lib/publish.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
+#include "lib/toobig.h"
 
 int container_arp(struct __sk_buff *skb);
 int container_flow(struct __sk_buff *skb);
 int container_new(struct __sk_buff *skb);
 int container_error(struct __sk_buff *skb);
+int container_too_big(struct __sk_buff *skb);
 
-enum container_tail { CONTAINER_ARP, CONTAINER_FLOW, CONTAINER_NEW, CONTAINER_ERROR };
+enum container_tail {
+	CONTAINER_ARP,
+	CONTAINER_FLOW,
+	CONTAINER_NEW,
+	CONTAINER_ERROR,
+	CONTAINER_TOO_BIG,
+};
 
 TAIL_MAP wh1_tails_cont SEC(".maps") = {
 	.values = {
@@ -25,6 +33,7 @@ TAIL_MAP wh1_tails_cont SEC(".maps") = {
 		[CONTAINER_FLOW] = &container_flow,
 		[CONTAINER_NEW] = &container_new,
 		[CONTAINER_ERROR] = &container_error,
+		[CONTAINER_TOO_BIG] = &container_too_big,
 	},
 };
 
@@ -33,6 +42,12 @@ inline_always int container_tail(const struct packet *packet, enum container_tai
 	tail_leave(packet);
 	bpf_tail_call(packet->skb, &wh1_tails_cont, tail);
 	return drop(packet, DROP_INTERNAL_ERROR);
+}
+
+inline_always int container_tail_too_big(const struct packet *packet, __u32 mtu)
+{
+	packet->skb->cb[CB_MTU] = mtu;
+	return container_tail(packet, CONTAINER_TOO_BIG);
 }
 
 /*
@@ -135,6 +150,13 @@ SEC("tc") int container_arp(struct __sk_buff *skb)
 	return container_arp_answer(&packet, source);
 }
 
+inline_always int container_act(struct packet *packet, struct flow *flow)
+{
+	__u32 mtu = flow->action == FLOW_TO_UPLINK ? mtu_exceeded(packet, flow->ifindex) : 0;
+
+	return mtu ? container_tail_too_big(packet, mtu) : act(packet, flow);
+}
+
 SEC("tc") int container_flow(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
@@ -150,7 +172,7 @@ SEC("tc") int container_flow(struct __sk_buff *skb)
 		struct flow *flow = flow_find(&key);
 
 		if (flow && flow_fits(flow, &packet))
-			return act(&packet, flow);
+			return container_act(&packet, flow);
 	}
 	bpf_tail_call(skb, &wh1_tails_cont,
 		      packet_is_icmp_error(&packet) ? CONTAINER_ERROR : CONTAINER_NEW);
@@ -213,6 +235,9 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 
 	if (!uplink)
 		return drop(packet, DROP_NO_UPLINK);
+	__u32 mtu = mtu_exceeded(packet, out);
+	if (mtu)
+		return container_tail_too_big(packet, mtu);
 	count_sent(packet, source->slot);
 	if (!(source->flags & NETWORK_MASQUERADE))
 		return bpf_redirect_neigh(out, NULL, 0, 0);
@@ -286,4 +311,17 @@ SEC("tc") int container_error(struct __sk_buff *skb)
 	}
 	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_NEW);
 	return drop(&packet, DROP_INTERNAL_ERROR);
+}
+
+SEC("tc") int container_too_big(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	__u32 ifindex = skb->ifindex, mtu = skb->cb[CB_MTU];
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+
+	tail_enter(&packet);
+	int verdict = drop(&packet, DROP_TOO_BIG);
+	if (!source || packet_parse_ipv4(&packet) || !too_big_answer(&packet, source, mtu))
+		return verdict;
+	return bpf_redirect(skb->ifindex, 0);
 }

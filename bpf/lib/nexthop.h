@@ -29,7 +29,10 @@ noinline_static int route_ask(struct __sk_buff *skb, struct route *route, __u32 
 	route->result = bpf_fib_lookup(skb, &route->fib, sizeof route->fib, 0);
 	if (route->result == BPF_FIB_LKUP_RET_NOT_FWDED)
 		return ROUTE_LOCAL;
-	if (route->result == BPF_FIB_LKUP_RET_SUCCESS || route->result == BPF_FIB_LKUP_RET_NO_NEIGH)
+	/* FRAG_NEEDED: this one packet is too long for it. */
+	if (route->result == BPF_FIB_LKUP_RET_SUCCESS ||
+	    route->result == BPF_FIB_LKUP_RET_NO_NEIGH ||
+	    route->result == BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return ROUTE_OUT;
 	return ROUTE_NONE;
 }

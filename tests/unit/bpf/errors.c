@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ICMP errors about translated flows reach the one who sent the packet, in its own words. */
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <linux/icmp.h>
 #include <linux/in.h>
 
+#include "base/cleanup.h"
 #include "scene.h"
 
 #include <cmocka.h>
@@ -101,6 +106,42 @@ static void cut_quotes_are_left_to_the_kernel(void **state)
 	}
 }
 
+static void set_mtu(const char *device, int mtu)
+{
+	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_mtu = mtu };
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
+	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
+}
+
+static void packet_longer_than_the_way_out_is_answered_with_its_mtu(void **state)
+{
+	struct scene *scene = *state;
+	struct packet_words words = { IPPROTO_UDP, CLIENT, 4000, OUTSIDE, 53, 0 };
+
+	set_mtu("up0", 600);
+	for (int i = 0; i < 2; i++) { /* before and after there is a flow */
+		struct frame frame = frame_make(words);
+
+		frame.size = 14 + 700;
+		frame.bytes[16] = 700 >> 8;
+		frame.bytes[17] = 700 & 0xff;
+		assert_int_equal(scene_from(scene, scene->client, &frame), REDIRECTED);
+		assert_int_equal(frame.size, 14 + 56);
+		assert_string_equal(frame_quote_text(&frame),
+				    "udp 10.88.0.12:4000 > 198.51.100.7:53");
+		assert_memory_equal(frame_text(&frame), "icmp 10.88.0.1 > 10.88.0.12 ", 28);
+		assert_memory_equal(frame.bytes + 34, ((uint8_t[]){ 3, 4 }), 2);
+		assert_memory_equal(frame.bytes + 40, ((uint8_t[]){ 600 >> 8, 600 & 0xff }), 2);
+		assert_true(frame_sums_hold(&frame));
+		frame = frame_make(words);
+		assert_int_equal(scene_from(scene, scene->client, &frame), REDIRECTED);
+	}
+	set_mtu("up0", 1500);
+	assert_int_equal(scene_drops(scene, DROP_TOO_BIG, SLOT_CLIENT), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +149,8 @@ int main(void)
 		cmocka_unit_test_setup(error_of_a_container_leaves_as_the_hosts, scene_clear),
 		cmocka_unit_test_setup(error_about_a_hairpin_reaches_the_neighbour, scene_clear),
 		cmocka_unit_test_setup(error_about_no_flow_goes_to_the_host_or_nowhere,
+				       scene_clear),
+		cmocka_unit_test_setup(packet_longer_than_the_way_out_is_answered_with_its_mtu,
 				       scene_clear),
 		cmocka_unit_test_setup(cut_quotes_are_left_to_the_kernel, scene_clear),
 	};

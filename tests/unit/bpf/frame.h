@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_MAX 512
+#define FRAME_MAX 1600
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
 #define TCP_FIN 0x01

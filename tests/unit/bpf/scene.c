@@ -214,9 +214,10 @@ int scene_clear(void **state)
 	return 0;
 }
 
-int scene_run(const struct bpf_program *program, uint32_t ifindex, struct frame *frame)
+static int run(const struct bpf_program *program, uint32_t ifindex, uint32_t forwarded_by,
+	       struct frame *frame)
 {
-	struct __sk_buff context = { .ifindex = ifindex };
+	struct __sk_buff context = { .ifindex = ifindex, .ingress_ifindex = forwarded_by };
 	struct frame out = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
 		    .data_size_in = (uint32_t)frame->size, .data_out = out.bytes,
@@ -227,6 +228,16 @@ int scene_run(const struct bpf_program *program, uint32_t ifindex, struct frame 
 	out.size = options.data_size_out;
 	*frame = out;
 	return (int)options.retval;
+}
+
+int scene_run(const struct bpf_program *program, uint32_t ifindex, struct frame *frame)
+{
+	return run(program, ifindex, 0, frame);
+}
+
+int scene_to_forwarded(struct scene *scene, uint32_t gateway, uint32_t from, struct frame *frame)
+{
+	return run(scene->bpf->progs.to_container, gateway, from, frame);
 }
 
 int scene_from(struct scene *scene, uint32_t ifindex, struct frame *frame)

@@ -54,6 +54,8 @@ int scene_run(const struct bpf_program *program, uint32_t ifindex, struct frame 
 int scene_from(struct scene *scene, uint32_t ifindex, struct frame *frame); /* from_container */
 int scene_in(struct scene *scene, struct frame *frame);                     /* from_uplink */
 int scene_to(struct scene *scene, uint32_t gateway, struct frame *frame);   /* to_container */
+/** to_container, for what the host forwards from the device `from`. */
+int scene_to_forwarded(struct scene *scene, uint32_t gateway, uint32_t from, struct frame *frame);
 
 void scene_publish(struct scene *scene, const char *address, uint16_t port, uint16_t web_port);
 void scene_set_flags(struct scene *scene, uint16_t flags); /* of network 1 */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * Packets longer than the way out takes: a redirect would hand them to the
+ * driver as they are. They become, in place, the ICMP error that tells the
+ * container the MTU (RFC 1191), sent by the gateway.
+ */
+#include "lib/nat.h"
+
+#define MTU_LEAST 576 /* what every IPv4 link takes: shorter packets need no look */
+
+struct too_big {
+	struct iphdr ip;
+	struct icmphdr icmp;
+	struct iphdr quoted;
+	__u8 quoted_transport[8];
+};
+_Static_assert(sizeof(struct too_big) == 56, "too_big");
+
+/* 0, or the MTU of the device if the packet is longer; segments of GSO are cut later. */
+inline_always __u32 mtu_exceeded(const struct packet *packet, __u32 ifindex)
+{
+	__u32 mtu = 0;
+
+	if (packet->skb->len <= MTU_LEAST + ETH_HLEN || packet->skb->gso_size)
+		return 0;
+	return bpf_check_mtu(packet->skb, ifindex, &mtu, 0, 0) > 0 ? mtu : 0;
+}
+
+inline_always __u16 sum_of(const void *data, __u32 bytes)
+{
+	const __u16 *words = data;
+	__u64 sum = 0;
+
+#pragma unroll
+	for (__u32 i = 0; i < bytes / 2; i++)
+		sum += words[i];
+	return ~sum_fold(sum);
+}
+
+inline_always void too_big_write(struct too_big *error, const struct source *source, __u32 mtu)
+{
+	error->ip = (struct iphdr){
+		.version = 4,
+		.ihl = 5,
+		.tot_len = bpf_htons(sizeof *error),
+		.ttl = 64,
+		.protocol = IPPROTO_ICMP,
+		.saddr = source->gateway.words[3],
+		.daddr = source->address.words[3],
+	};
+	error->ip.check = sum_of(&error->ip, sizeof error->ip);
+	error->icmp = (struct icmphdr){ .type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED };
+	error->icmp.un.frag.mtu = bpf_htons(mtu);
+	error->icmp.checksum = sum_of(&error->icmp, sizeof *error - sizeof error->ip);
+}
+
+/* Makes the answer of the packet; false if it cannot be, and the packet is spoilt. */
+inline_always bool too_big_answer(struct packet *packet, const struct source *source, __u32 mtu)
+{
+	const __u32 added = sizeof(struct iphdr) + sizeof(struct icmphdr);
+
+	if (packet->ip->ihl != 5 ||
+	    bpf_skb_change_tail(packet->skb, ETH_HLEN + sizeof(struct too_big) - added, 0) < 0 ||
+	    bpf_skb_adjust_room(packet->skb, added, BPF_ADJ_ROOM_MAC, 0) < 0 ||
+	    !packet_open(packet, ETH_HLEN + sizeof(struct too_big)))
+		return false;
+	struct too_big *error = (void *)packet->ip;
+	too_big_write(error, source, mtu);
+	mac_copy(packet->ethernet->h_dest, source->mac);
+	mac_copy(packet->ethernet->h_source, source->gateway_mac);
+	return true;
+}
