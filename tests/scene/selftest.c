@@ -46,11 +46,11 @@ static void what_does_not_answer_is_told_apart(void **state)
 	struct scene *scene = *state;
 	struct scene_reply reply;
 	add_client(scene);
-	assert_int_equal(scene_tcp_request(scene, "client", "10.99.0.1", 1, 1000, &reply),
+	assert_int_equal(scene_tcp_request(scene, "client", "10.99.0.1", 1, SCENE_WAIT_MS, &reply),
 			 -ECONNREFUSED);
-	assert_int_equal(scene_udp_request(scene, "client", "10.99.0.1", 1, 1000, &reply),
+	assert_int_equal(scene_udp_request(scene, "client", "10.99.0.1", 1, SCENE_WAIT_MS, &reply),
 			 -ECONNREFUSED);
-	assert_int_equal(scene_tcp_request(scene, "client", "10.98.0.1", 1, 1000, &reply),
+	assert_int_equal(scene_tcp_request(scene, "client", "10.98.0.1", 1, SCENE_WAIT_MS, &reply),
 			 -ENETUNREACH);
 	scene_assert_no_tcp(scene, "client", "10.99.0.77", 80);
 	scene_assert_no_udp(scene, "client", "10.99.0.77", 80);
