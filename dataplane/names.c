@@ -179,7 +179,7 @@ int names_reverse(struct store *store, const char *network, struct ip address, c
 		  size_t size, struct error *err)
 {
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
-	struct network_info found;
+	struct network_info found = { 0 };
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(store, STORE_READ, &txn, err);
 	if (r == 0)
