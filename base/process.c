@@ -19,8 +19,6 @@
 #include "base/file.h"
 #include "base/text.h"
 
-extern char **environ;
-
 #define STANDARD_FDS 3
 #define OUTPUT_STEP 16384
 
