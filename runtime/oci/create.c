@@ -288,18 +288,3 @@ int oci_exec(const struct oci_spec *spec, pid_t init_pid, const struct oci_proce
 	*ret_container = container;
 	return 0;
 }
-
-int oci_cleanup(const struct oci_spec *spec, struct error *err)
-{
-	auto_cgroup_layout layout = { 0 };
-	int r = cgroup_layout_read(&layout, err);
-	return r < 0 ? r : cgroup_remove(&layout, spec->cgroup_path, err);
-}
-
-int oci_kill_all(const struct oci_spec *spec, int signal_number, struct error *err)
-{
-	auto_cgroup_layout layout = { 0 };
-	size_t count;
-	int r = cgroup_layout_read(&layout, err);
-	return r < 0 ? r : cgroup_signal(&layout, spec->cgroup_path, signal_number, &count, err);
-}

@@ -14,6 +14,7 @@
 #include "base/instance.h"
 #include "base/json.h"
 #include "runtime/monitor.h"
+#include "runtime/oci.h"
 
 static int load_settings(struct monitor_settings *settings, struct error *err)
 {
@@ -46,10 +47,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "wherry-monitor: is started by wherry run and wherry start\n");
 		return 2;
 	}
-	struct monitor_settings settings = { .id = argv[1], .dir = argv[2], .run_dir = argv[3],
-					     .program = argv[4], .root = argv[5] };
+	struct monitor_settings settings = { .id = argv[1],
+					     .dir = argv[2],
+					     .run_dir = argv[3],
+					     .program = argv[4],
+					     .root = argv[5] };
+	int r = oci_protect_self(argv, &err);
 	setsid();
-	int r = take_owner(&owner_fd, &err);
+	if (r == 0)
+		r = take_owner(&owner_fd, &err);
 	if (r == 0)
 		r = load_settings(&settings, &err);
 	if (r == 0)

@@ -227,6 +227,15 @@ int oci_exec(const struct oci_spec *spec, pid_t init_pid, const struct oci_proce
 	     const int stdio[3], struct oci_container *ret_container, struct error *err);
 /** Sends a signal to every process of the container's cgroup (kill -9 of all). */
 int oci_kill_all(const struct oci_spec *spec, int signal, struct error *err);
+/** Stops all processes of the container where they are, or lets them go on. */
+int oci_pause(const struct oci_spec *spec, struct error *err);
+int oci_resume(const struct oci_spec *spec, struct error *err);
+bool oci_is_paused(const struct oci_spec *spec);
+/** Pids of all processes of the container, sorted; *ret_pids is the caller's. */
+int oci_pids(const struct oci_spec *spec, pid_t **ret_pids, size_t *ret_count, struct error *err);
+/** Changes the limits that are set (not -1) of a container that exists. */
+int oci_update(const struct oci_spec *spec, const struct oci_resources *resources,
+	       struct error *err);
 /**
  * Reads user "name", "uid", "name:group", "uid:gid" against /etc/passwd and
  * /etc/group inside the root (root_fd: the container's root directory), hostile.
