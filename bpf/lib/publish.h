@@ -65,6 +65,27 @@ inline_always enum drop_reason publish_from_uplink(struct packet *packet, struct
 	return flow_create(new, packet->skb, PORT_KEEP_FIRST);
 }
 
+/*
+ * While no hairpin has begun, what containers send to their gateway is the
+ * host's without a look at the flows.
+ */
+inline_always bool hairpins_exist(void)
+{
+	__u32 index = SWITCH_HAIRPINS;
+	__u32 *hairpins = bpf_map_lookup_elem(&wh1_switches, &index);
+
+	return !hairpins || *(volatile __u32 *)hairpins;
+}
+
+inline_always void hairpins_begin(void)
+{
+	__u32 index = SWITCH_HAIRPINS;
+	__u32 *hairpins = bpf_map_lookup_elem(&wh1_switches, &index);
+
+	if (hairpins)
+		*(volatile __u32 *)hairpins = 1;
+}
+
 /* Answers to a container go to its own link. */
 inline_always enum drop_reason publish_from_container(struct packet *packet, struct new_flow *new,
 						      const struct publication *publication,
@@ -75,8 +96,10 @@ inline_always enum drop_reason publish_from_container(struct packet *packet, str
 
 	if (reason)
 		return reason;
-	if (hairpin)
+	if (hairpin) {
+		hairpins_begin();
 		new->flow.new_source = source->gateway;
+	}
 	new->flow.peer_slot = source->slot;
 	new->flow.peer_generation = source->generation;
 	new->peer.action = FLOW_TO_ENDPOINT;

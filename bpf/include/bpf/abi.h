@@ -331,9 +331,10 @@ struct drop_event {
 };
 _Static_assert(sizeof(struct drop_event) == 64, "drop_event");
 
-/* wh1_switches: array of __u32 that user space changes while programs run. */
+/* wh1_switches: array of __u32 that change while programs run. */
 enum switches {
-	SWITCH_EVENTS = 0, /* number of listeners */
+	SWITCH_EVENTS = 0,   /* number of listeners; set by user space */
+	SWITCH_HAIRPINS = 1, /* not 0 once a hairpin began; set by the kernel's side */
 	SWITCH_COUNT
 };
 
