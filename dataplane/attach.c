@@ -89,6 +89,18 @@ static int pin_link(int link_fd, const char *path, struct error *err)
 	return error_set_errno(err, errno, "cannot pin %s", path);
 }
 
+/* A pin may outlive its link: the device went, or somebody detached it. */
+static bool link_is_alive(const char *path, uint32_t ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof info;
+	auto_fd link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size) < 0)
+		return false;
+	/* The device's number stands where XDP's does; headers here do not know tcx. */
+	return info.xdp.ifindex == ifindex;
+}
+
 static int attach_tcx(struct dataplane *dataplane, const char *program, enum filter_place place,
 		      uint32_t ifindex, struct error *err)
 {
@@ -96,8 +108,9 @@ static int attach_tcx(struct dataplane *dataplane, const char *program, enum fil
 	auto_fd fd = -1, link = -1;
 
 	link_path(path, &dataplane->instance, program, ifindex);
-	if (path_exists(path))
+	if (link_is_alive(path, ifindex))
 		return 0;
+	unlink(path);
 	int r = program_open(&dataplane->instance, program, &fd, err);
 	if (r < 0)
 		return r;
@@ -153,7 +166,9 @@ int attach_device_end(struct dataplane *dataplane, const char *program, enum fil
 	}
 	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, -1);
 	int r = filter_queue_delete(dataplane->netlink, &spec, err);
-	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+	if (r == 0)
+		r = netlink_flush(dataplane->netlink, err);
+	return r < 0 ? r : clsact_delete_empty(dataplane->netlink, ifindex, err);
 }
 
 int attach_device_check(struct dataplane *dataplane, const char *program, enum filter_place place,
@@ -162,7 +177,7 @@ int attach_device_check(struct dataplane *dataplane, const char *program, enum f
 	if (dataplane->attach == ATTACH_TCX) {
 		char path[LINK_PATH_MAX];
 		link_path(path, &dataplane->instance, program, ifindex);
-		return path_exists(path);
+		return link_is_alive(path, ifindex);
 	}
 	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, -1);
 	bool ours;

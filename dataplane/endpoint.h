@@ -26,6 +26,9 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 /** Map entries only: for the repair of a running endpoint. */
 int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info *info,
 			 const struct network_info *network, struct error *err);
+/** Writes the map entries of all running endpoints of a network anew: its settings changed. */
+int endpoint_refresh_network(struct dataplane *dataplane, const struct network_info *network,
+			     struct error *err);
 /** The map's value for the host end's ifindex. */
 struct source endpoint_source(const struct endpoint_info *info, const struct network_info *network);
 /** True if neither end of the pair exists any more. */

@@ -97,6 +97,27 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 	return r < 0 ? r : publish_put(dataplane, info, err);
 }
 
+struct refresh {
+	struct dataplane *dataplane;
+	const struct network_info *network;
+};
+
+static int refresh_entries(const struct endpoint_info *info, void *context, struct error *err)
+{
+	struct refresh *refresh = context;
+	if (info->state != ENDPOINT_READY)
+		return 0;
+	return endpoint_put_entries(refresh->dataplane, info, refresh->network, err);
+}
+
+int endpoint_refresh_network(struct dataplane *dataplane, const struct network_info *network,
+			     struct error *err)
+{
+	struct refresh refresh = { dataplane, network };
+	return endpoint_each(dataplane->store, NULL, network->spec.name, refresh_entries, &refresh,
+			     err);
+}
+
 /* Counters that an earlier endpoint left in this slot. */
 static int clear_counters(struct dataplane *dataplane, uint32_t slot, struct error *err)
 {
@@ -245,16 +266,31 @@ static int delete_source(struct dataplane *dataplane, const struct endpoint_info
 	return r < 0 ? r : 0;
 }
 
+/* The container's other networks: the next one resolves its names from now on. */
+static int pass_netns_on(const struct endpoint_info *other, void *context, struct error *err)
+{
+	struct refresh *refresh = context;
+	struct network_info network;
+	if (other->state != ENDPOINT_READY)
+		return 0;
+	int r = network_find(refresh->dataplane->store, other->network, &network, err);
+	return r == 1 ? put_netns(refresh->dataplane, other, &network, err) : r;
+}
+
 static int delete_netns(struct dataplane *dataplane, const struct endpoint_info *info,
 			struct error *err)
 {
+	struct refresh refresh = { .dataplane = dataplane };
 	struct netns found;
 	if (info->netns_cookie == 0)
 		return 0;
 	int r = map_get(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &found, err);
-	if (r == 1 && found.slot == info->slot)
-		r = map_delete(&dataplane->maps, MAP_NETNS, &info->netns_cookie, err);
-	return r < 0 ? r : 0;
+	if (r != 1 || found.slot != info->slot)
+		return r < 0 ? r : 0;
+	r = map_delete(&dataplane->maps, MAP_NETNS, &info->netns_cookie, err);
+	return r < 0 ? r
+		     : endpoint_each(dataplane->store, info->container_id, NULL, pass_netns_on,
+				     &refresh, err);
 }
 
 /* Generation 0 ends all flows of the endpoint at once. */

@@ -49,7 +49,7 @@ int load_check(const struct instance *instance, struct error *err)
 			 instance->bpf, version, expected);
 }
 
-static int check_bpffs(const struct instance *instance, struct error *err)
+int load_check_bpffs(const struct instance *instance, struct error *err)
 {
 	char parent[INSTANCE_PATH_MAX];
 	struct statfs info;
@@ -266,7 +266,7 @@ int load_programs(struct dataplane *dataplane, struct error *err)
 	const struct instance *instance = &dataplane->instance;
 	struct skeleton_box box __attribute__((cleanup(skeleton_release))) = { NULL };
 
-	int r = check_bpffs(instance, err);
+	int r = load_check_bpffs(instance, err);
 	if (r == 0)
 		r = make_directories(instance, err);
 	if (r == 0)

@@ -11,6 +11,8 @@
  * another version's are (named).
  */
 int load_check(const struct instance *instance, struct error *err);
+/** -ENOENT, and how to mount it, if the instance's pins have no bpffs to lie on. */
+int load_check_bpffs(const struct instance *instance, struct error *err);
 /**
  * Loads all programs over the maps that are pinned already, pins what is new,
  * and attaches the socket programs. The caller holds the instance's lock.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "endpoint.h"
 #include "link/device.h"
 #include "record.h"
 #include "state.h"
@@ -197,6 +198,8 @@ static int make(struct dataplane *dataplane, struct network_info *info, bool is_
 	r = network_realize(dataplane, info, err);
 	if (r == 0)
 		r = write_done(dataplane, info, err);
+	if (r == 0 && !is_new)
+		r = endpoint_refresh_network(dataplane, info, err);
 	if (r < 0 && is_new) {
 		struct error ignored = { 0 };
 		if (r != -EBUSY)

@@ -170,6 +170,10 @@ static int load_under_lock(struct dataplane *dataplane, struct error *err)
 	if (loaded && dataplane->block)
 		return check_host(dataplane, cookie, err);
 	r = load_programs(dataplane, err);
+	if (r < 0 && !loaded) {
+		struct error ignored = { 0 };
+		tree_remove(dataplane->instance.bpf, &ignored);
+	}
 	if (r == 0)
 		r = attach_choose_block(dataplane->netlink, &dataplane->instance, &dataplane->block,
 					err);
@@ -192,6 +196,11 @@ int dataplane_open(const struct instance *instance, struct dataplane **ret_datap
 {
 	uint64_t cookie = 0;
 	int r = check_privileges(err);
+	if (r == 0)
+		r = load_check(instance, err);
+	/* Where nothing can be loaded, no file is made either. */
+	if (r == 0)
+		r = load_check_bpffs(instance, err);
 	if (r < 0)
 		return r;
 	AUTO(dataplane) dataplane = calloc(1, sizeof *dataplane);

@@ -140,6 +140,30 @@ static int sweep_slots(struct dataplane *dataplane, const struct wanted *wanted,
 	return 0;
 }
 
+/* A gateway device that went behind our back left its entry, and with tcx a pin. */
+static int sweep_gateways(struct dataplane *dataplane, struct error *err)
+{
+	uint32_t key, next, id;
+	struct network network;
+	int more = map_next(&dataplane->maps, MAP_GATEWAYS, NULL, &key, err);
+	while (more == 1) {
+		more = map_next(&dataplane->maps, MAP_GATEWAYS, &key, &next, err);
+		int r = more < 0 ? more : map_get(&dataplane->maps, MAP_GATEWAYS, &key, &id, err);
+		if (r == 1)
+			r = map_get(&dataplane->maps, MAP_NETWORKS, &id, &network, err);
+		if (r == 1 && network.gateway_ifindex != key) {
+			r = attach_device_end(dataplane, PROGRAM_TO_CONTAINER, FILTER_EGRESS, key,
+					      err);
+			if (r == 0)
+				r = map_delete(&dataplane->maps, MAP_GATEWAYS, &key, err);
+		}
+		if (r < 0)
+			return r;
+		key = next;
+	}
+	return more;
+}
+
 static int sweep_all(struct dataplane *dataplane, struct error *err)
 {
 	static const struct sweep sweeps[] = {
@@ -154,6 +178,8 @@ static int sweep_all(struct dataplane *dataplane, struct error *err)
 	int r = read_wanted(dataplane, &wanted, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sweeps); i++)
 		r = sweep_map(dataplane, &sweeps[i], &wanted, err);
+	if (r == 0)
+		r = sweep_gateways(dataplane, err);
 	return r < 0 ? r : sweep_slots(dataplane, &wanted, err);
 }
 

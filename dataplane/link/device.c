@@ -136,6 +136,8 @@ int device_get(struct netlink *netlink, uint32_t ifindex, struct device *ret_dev
 {
 	struct ifinfomsg header = { .ifi_index = (int)ifindex };
 	struct walk walk = { keep_device, ret_device };
+	if (ifindex == 0)
+		return 0;
 	struct nl_msg *message = netlink_message(RTM_GETLINK, 0, &header, sizeof header);
 	if (message)
 		put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -42,7 +42,7 @@ int bridge_create(struct netlink *netlink, const char *name, struct mac mac, uin
 
 /** ifindex of a name in the socket's namespace; 0 if there is none. */
 uint32_t device_index(const struct netlink *netlink, const char *name);
-/** 1 and *ret_device if there is such a device (by ifindex), 0 if not. */
+/** 1 and *ret_device if there is such a device (by ifindex), 0 if not, as there is none of 0. */
 int device_get(struct netlink *netlink, uint32_t ifindex, struct device *ret_device,
 	       struct error *err);
 /** All devices of the namespace. */

@@ -67,7 +67,7 @@ int filter_queue_add(struct netlink *netlink, const struct filter_spec *spec, st
 
 int filter_queue_replace(struct netlink *netlink, const struct filter_spec *spec, struct error *err)
 {
-	return netlink_queue(netlink, filter_message(spec, NLM_F_CREATE), NETLINK_STRICT, err,
+	return netlink_queue(netlink, filter_message(spec, NLM_F_CREATE), NETLINK_MAY_LACK, err,
 			     "replace %s", spec->name);
 }
 
@@ -128,4 +128,29 @@ int filter_look(struct netlink *netlink, const struct filter_spec *spec, bool *r
 	*ret_ours = look.ours;
 	*ret_foreign = look.foreign;
 	return 0;
+}
+
+static int count_filters(struct netlink *netlink, enum filter_place place, uint32_t ifindex,
+			 unsigned *ret_count, struct error *err)
+{
+	struct filter_spec spec = { .place = place, .target = ifindex, .name = "" };
+	bool ours;
+	return filter_look(netlink, &spec, &ours, ret_count, err);
+}
+
+int clsact_delete_empty(struct netlink *netlink, uint32_t ifindex, struct error *err)
+{
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = (int)ifindex,
+				.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+				.tcm_parent = TC_H_CLSACT };
+	unsigned incoming = 0, outgoing = 0;
+	int r = count_filters(netlink, FILTER_INGRESS, ifindex, &incoming, err);
+	if (r == 0)
+		r = count_filters(netlink, FILTER_EGRESS, ifindex, &outgoing, err);
+	if (r < 0 || incoming || outgoing)
+		return r;
+	r = netlink_queue(netlink, netlink_message(RTM_DELQDISC, 0, &header, sizeof header),
+			  NETLINK_MAY_LACK, err, "take clsact from device %u", ifindex);
+	return r < 0 ? r : netlink_flush(netlink, err);
 }

@@ -26,7 +26,10 @@ struct filter_spec {
 int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, struct error *err);
 /** Queued: puts the filter unless it is there. */
 int filter_queue_add(struct netlink *netlink, const struct filter_spec *spec, struct error *err);
-/** Queued: puts the filter in the place of the one with its handle; never a gap. */
+/** Takes clsact from the device if no filter is left in it. */
+int clsact_delete_empty(struct netlink *netlink, uint32_t ifindex, struct error *err);
+/** Queued: puts the filter in the place of the one with its handle, never a gap; a device that is
+ * gone is fine. */
 int filter_queue_replace(struct netlink *netlink, const struct filter_spec *spec,
 			 struct error *err);
 /** Queued: none there is fine. */

@@ -242,6 +242,19 @@ static void a_network_in_use_is_not_deleted(void **state)
 	assert_int_equal(network_delete(world->dataplane, "web", &err), -ENOENT);
 }
 
+static void a_changed_setting_holds_for_running_containers(void **state)
+{
+	struct world *world = *state;
+	world_network(world, "web", "10.1.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	scene_tcp_server(world->scene, "client", 99);
+	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 99, "client", "10.99.0.1");
+	world_network_as(world, "web", "10.1.0.0/24", (struct network_spec){ .internal = true });
+	scene_assert_no_tcp(world->scene, "c1", "10.99.0.2", 99);
+	world_network(world, "web", "10.1.0.0/24");
+	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 99, "client", "10.99.0.1");
+}
+
 static void an_uplink_that_changes_its_address_is_followed(void **state)
 {
 	struct world *world = *state;
@@ -269,6 +282,7 @@ int main(void)
 		SCENE_TEST(drops_are_followed_as_they_happen),
 		SCENE_TEST(a_network_is_made_once_and_refuses_what_overlaps),
 		SCENE_TEST(a_network_in_use_is_not_deleted),
+		SCENE_TEST(a_changed_setting_holds_for_running_containers),
 		SCENE_TEST(an_uplink_that_changes_its_address_is_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
