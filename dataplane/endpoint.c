@@ -12,100 +12,12 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "endpoint_spec.h"
 #include "names.h"
 #include "publish.h"
 #include "state.h"
 
 #define ADD_TRIES 8 /* how many dead holders one ADD clears away */
-
-static int check_text(const char *what, const char *text, size_t max, struct error *err)
-{
-	if (!text || !text_is_name(text, max - 1))
-		return error_set(err, EINVAL, "%s \"%s\" must be 1 to %zu letters, digits, _ . -",
-				 what, text ? text : "", max - 1);
-	return 0;
-}
-
-/* Gate: what the caller wants, before anything is made. */
-static int check_spec(const struct endpoint_spec *spec, struct error *err)
-{
-	int r = check_text("container id", spec->container_id, CONTAINER_ID_MAX, err);
-	if (r == 0)
-		r = check_text("interface", spec->interface, DEVICE_NAME_MAX, err);
-	if (r == 0)
-		r = check_text("network", spec->network, NETWORK_NAME_MAX, err);
-	if (r == 0)
-		r = publish_check(spec->publish, spec->publish_count, err);
-	if (r < 0)
-		return r;
-	if (netns_is_own(spec->netns_fd))
-		return error_set(err, EINVAL,
-				 "network namespace %s is the host's own, not a container's",
-				 spec->netns_path);
-	if (!ip_is_v4(spec->address.ip))
-		return error_set(err, EAFNOSUPPORT, "address %s: only IPv4 so far",
-				 prefix_format(spec->address).text);
-	return 0;
-}
-
-static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *info,
-			struct error *err)
-{
-	if (spec->publish_count == 0)
-		return 0;
-	info->publish = calloc(spec->publish_count, sizeof *info->publish);
-	if (!info->publish)
-		return error_set(err, ENOMEM, "no memory for ports");
-	memcpy(info->publish, spec->publish, spec->publish_count * sizeof *info->publish);
-	info->publish_count = spec->publish_count;
-	return 0;
-}
-
-static int copy_names(const struct endpoint_spec *spec, struct endpoint_info *info,
-		      struct error *err)
-{
-	for (size_t i = 0; spec->names && spec->names[i]; i++) {
-		int r = words_append(&info->names, spec->names[i], err);
-		if (r < 0)
-			return r;
-	}
-	if (spec->link_count == 0)
-		return 0;
-	info->links = calloc(spec->link_count, sizeof *info->links);
-	if (!info->links)
-		return error_set(err, ENOMEM, "no memory for links");
-	memcpy(info->links, spec->links, spec->link_count * sizeof *info->links);
-	info->link_count = spec->link_count;
-	return 0;
-}
-
-static struct mac mac_for(struct ip ip)
-{
-	struct mac mac = { { 0x02, 0x42 } };
-	memcpy(mac.bytes + 2, ip.bytes + 12, 4);
-	return mac;
-}
-
-static int fill_info(const struct endpoint_spec *spec, struct endpoint_info *info,
-		     struct error *err)
-{
-	*info = (struct endpoint_info){ .state = ENDPOINT_INTENT,
-					.address = spec->address,
-					.gateway = spec->gateway,
-					.mac = spec->mac,
-					.mtu = spec->mtu };
-	snprintf(info->container_id, sizeof info->container_id, "%s", spec->container_id);
-	snprintf(info->interface, sizeof info->interface, "%s", spec->interface);
-	snprintf(info->network, sizeof info->network, "%s", spec->network);
-	snprintf(info->netns_path, sizeof info->netns_path, "%s",
-		 spec->netns_path ? spec->netns_path : "");
-	snprintf(info->owner, sizeof info->owner, "%s", spec->owner ? spec->owner : "");
-	snprintf(info->hostname, sizeof info->hostname, "%s", spec->hostname ? spec->hostname : "");
-	if (mac_is_unset(spec->mac))
-		info->mac = mac_for(spec->address.ip);
-	int r = copy_publish(spec, info, err);
-	return r < 0 ? r : copy_names(spec, info, err);
-}
 
 /* An intent on its way into the store. */
 struct attempt {
@@ -357,11 +269,11 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 {
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct attempt attempt = { .dataplane = dataplane, .spec = spec, .info = &info };
-	int r = check_spec(spec, err);
+	int r = endpoint_check_spec(spec, err);
 	if (r == 0)
 		r = check_listeners(spec, err);
 	if (r == 0)
-		r = fill_info(spec, &info, err);
+		r = endpoint_fill(spec, &info, err);
 	if (r == 0)
 		r = intend(&attempt, err);
 	if (r < 0)
@@ -409,9 +321,7 @@ int endpoint_delete(struct dataplane *dataplane, const char *container_id, const
 		    enum endpoint_link_fate link, struct error *err)
 {
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
-	int r = check_text("container id", container_id, CONTAINER_ID_MAX, err);
-	if (r == 0)
-		r = check_text("interface", interface, DEVICE_NAME_MAX, err);
+	int r = endpoint_check_key(container_id, interface, err);
 	if (r < 0)
 		return r;
 	struct key key = endpoint_key_of(container_id, interface);

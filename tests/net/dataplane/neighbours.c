@@ -255,6 +255,43 @@ static void a_changed_setting_holds_for_running_containers(void **state)
 	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 99, "client", "10.99.0.1");
 }
 
+static void expect_refusal(struct world *world, const char *root_name, int code, const char *text)
+{
+	char root[512], run[600];
+	struct error err = { 0 };
+	struct instance instance;
+	AUTO(dataplane) dataplane = NULL;
+	snprintf(root, sizeof root, "%s/%s", scene_folder(world->scene), root_name);
+	world_claim(directory_make(root, 0755, &err), &err);
+	world_claim(instance_init(root, &instance, &err), &err);
+	if (code == -EPROTO) {
+		char path[600];
+		world_claim(directory_make(instance.bpf, 0755, &err), &err);
+		snprintf(path, sizeof path, "%s/abi", instance.bpf);
+		assert_int_equal(symlink("99", path), 0);
+	}
+	assert_int_equal(dataplane_open(&instance, &dataplane, &err), code);
+	assert_non_null(strstr(err.text, text));
+	snprintf(run, sizeof run, "%s/run", root);
+	assert_false(path_exists(run));
+	world_claim(tree_remove(instance.bpf, &err), &err);
+}
+
+static void a_host_that_lacks_something_is_told_what(void **state)
+{
+	struct world *world = *state;
+	expect_refusal(world, "other-version", -EPROTO,
+		       "holds the programs of another version of wherry (layout 99, not 1)");
+	char *bpffs = getenv("WHERRY_BPFFS") ? strdup(getenv("WHERRY_BPFFS")) : NULL;
+	setenv("WHERRY_BPFFS", scene_folder(world->scene), 1);
+	expect_refusal(world, "no-bpffs", -ENOENT, "is no bpffs: mount -t bpf bpf /");
+	if (bpffs)
+		setenv("WHERRY_BPFFS", bpffs, 1);
+	else
+		unsetenv("WHERRY_BPFFS");
+	free(bpffs);
+}
+
 static void an_uplink_that_changes_its_address_is_followed(void **state)
 {
 	struct world *world = *state;
@@ -283,6 +320,7 @@ int main(void)
 		SCENE_TEST(a_network_is_made_once_and_refuses_what_overlaps),
 		SCENE_TEST(a_network_in_use_is_not_deleted),
 		SCENE_TEST(a_changed_setting_holds_for_running_containers),
+		SCENE_TEST(a_host_that_lacks_something_is_told_what),
 		SCENE_TEST(an_uplink_that_changes_its_address_is_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

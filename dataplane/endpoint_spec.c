@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "endpoint_spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/process.h"
+#include "publish.h"
+
+static int check_text(const char *what, const char *text, size_t max, struct error *err)
+{
+	if (!text || !text_is_name(text, max - 1))
+		return error_set(err, EINVAL, "%s \"%s\" must be 1 to %zu letters, digits, _ . -",
+				 what, text ? text : "", max - 1);
+	return 0;
+}
+
+int endpoint_check_key(const char *container_id, const char *interface, struct error *err)
+{
+	int r = check_text("container id", container_id, CONTAINER_ID_MAX, err);
+	return r < 0 ? r : check_text("interface", interface, DEVICE_NAME_MAX, err);
+}
+
+int endpoint_check_spec(const struct endpoint_spec *spec, struct error *err)
+{
+	int r = endpoint_check_key(spec->container_id, spec->interface, err);
+	if (r == 0)
+		r = check_text("network", spec->network, NETWORK_NAME_MAX, err);
+	if (r == 0)
+		r = publish_check(spec->publish, spec->publish_count, err);
+	if (r < 0)
+		return r;
+	if (netns_is_own(spec->netns_fd))
+		return error_set(err, EINVAL,
+				 "network namespace %s is the host's own, not a container's",
+				 spec->netns_path);
+	if (!ip_is_v4(spec->address.ip))
+		return error_set(err, EAFNOSUPPORT, "address %s: only IPv4 so far",
+				 prefix_format(spec->address).text);
+	return 0;
+}
+
+static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *info,
+			struct error *err)
+{
+	if (spec->publish_count == 0)
+		return 0;
+	info->publish = calloc(spec->publish_count, sizeof *info->publish);
+	if (!info->publish)
+		return error_set(err, ENOMEM, "no memory for ports");
+	memcpy(info->publish, spec->publish, spec->publish_count * sizeof *info->publish);
+	info->publish_count = spec->publish_count;
+	return 0;
+}
+
+static int copy_names(const struct endpoint_spec *spec, struct endpoint_info *info,
+		      struct error *err)
+{
+	for (size_t i = 0; spec->names && spec->names[i]; i++) {
+		int r = words_append(&info->names, spec->names[i], err);
+		if (r < 0)
+			return r;
+	}
+	if (spec->link_count == 0)
+		return 0;
+	info->links = calloc(spec->link_count, sizeof *info->links);
+	if (!info->links)
+		return error_set(err, ENOMEM, "no memory for links");
+	memcpy(info->links, spec->links, spec->link_count * sizeof *info->links);
+	info->link_count = spec->link_count;
+	return 0;
+}
+
+static struct mac mac_for(struct ip ip)
+{
+	struct mac mac = { { 0x02, 0x42 } };
+	memcpy(mac.bytes + 2, ip.bytes + 12, 4);
+	return mac;
+}
+
+int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, struct error *err)
+{
+	*info = (struct endpoint_info){ .state = ENDPOINT_INTENT,
+					.address = spec->address,
+					.gateway = spec->gateway,
+					.mac = spec->mac,
+					.mtu = spec->mtu };
+	snprintf(info->container_id, sizeof info->container_id, "%s", spec->container_id);
+	snprintf(info->interface, sizeof info->interface, "%s", spec->interface);
+	snprintf(info->network, sizeof info->network, "%s", spec->network);
+	snprintf(info->netns_path, sizeof info->netns_path, "%s",
+		 spec->netns_path ? spec->netns_path : "");
+	snprintf(info->owner, sizeof info->owner, "%s", spec->owner ? spec->owner : "");
+	snprintf(info->hostname, sizeof info->hostname, "%s", spec->hostname ? spec->hostname : "");
+	if (mac_is_unset(spec->mac))
+		info->mac = mac_for(spec->address.ip);
+	int r = copy_publish(spec, info, err);
+	return r < 0 ? r : copy_names(spec, info, err);
+}
