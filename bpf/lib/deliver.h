@@ -24,16 +24,21 @@ inline_always int deliver_to_neighbour(struct packet *packet, const struct sourc
 
 /*
  * From a container to the host: seen on the gateway device, as everything of
- * this network is, so that rp_filter and the host's own rules hold; or, where
- * the loader knows that neither is in the way, without that second reception.
+ * this network is, so that rp_filter and the host's own rules hold.
  */
 inline_always int deliver_to_host(struct packet *packet, const struct source *source)
 {
-	count_sent(packet, source->slot);
-	if (source->flags & NETWORK_STRAIGHT) {
-		packet_to_me(packet->skb);
-		return VERDICT_PASS;
-	}
 	packet_set_destination_mac(packet, source->gateway_mac);
+	count_sent(packet, source->slot);
 	return bpf_redirect(source->gateway_ifindex, BPF_F_INGRESS);
+}
+
+/* TCP in mid-flow to the host, without the second reception on the gateway device. */
+inline_always int deliver_straight(struct packet *packet, const struct source *source)
+{
+	if (!(source->flags & NETWORK_STRAIGHT))
+		return deliver_to_host(packet, source);
+	packet_to_me(packet->skb);
+	count_sent(packet, source->slot);
+	return VERDICT_PASS;
 }
