@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "runtime/oci.h"
 
 #define RULES_MAX 8192
 #define CODE_MAX BPF_MAXINSNS /* what the kernel takes: 4096 */
@@ -347,6 +348,15 @@ static void emit_all(struct compiler *compiler)
 		land(compiler, foreign);
 	}
 	emit(compiler, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+}
+
+struct oci_version_text oci_seccomp_version(void)
+{
+	struct oci_version_text version;
+	const struct scmp_version *numbers = seccomp_version();
+	snprintf(version.text, sizeof version.text, "%u.%u.%u", numbers->major, numbers->minor,
+		 numbers->micro);
+	return version;
 }
 
 int filter_compile(const struct filter_rules *rules, struct filter_program *ret, struct error *err)

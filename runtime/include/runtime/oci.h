@@ -150,6 +150,11 @@ struct oci_spec {
  * else it does not return, or fails.
  */
 int oci_protect_self(char *const argv[], struct error *err);
+/** "2.5.4": of libseccomp, which engines ask for. */
+struct oci_version_text {
+	char text[16];
+};
+struct oci_version_text oci_seccomp_version(void);
 /** Path of this program's file, also after oci_protect_self, when /proc/self/exe tells it no more.
  */
 int oci_program_path(char **ret_path, struct error *err);
