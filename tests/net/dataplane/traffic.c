@@ -3,6 +3,13 @@
 #include "world.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <linux/ip.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/process.h"
 
 static void containers_of_one_network_reach_each_other(void **state)
 {
@@ -87,6 +94,55 @@ static void the_outside_sees_the_hosts_address(void **state)
 	scene_assert_ping(world->scene, "c1", "10.99.0.2");
 }
 
+/* Counts what was captured, and how much of it had an address of 10.1.0.0/16. */
+static void count_captured(int fd, unsigned *ret_all, unsigned *ret_leaked)
+{
+	struct iphdr header;
+	while (recv(fd, &header, sizeof header, MSG_DONTWAIT) >= (ssize_t)sizeof header) {
+		++*ret_all;
+		if (ntohl(header.saddr) >> 16 == 0x0a01 || ntohl(header.daddr) >> 16 == 0x0a01)
+			++*ret_leaked;
+	}
+}
+
+static void the_outside_never_sees_a_containers_address(void **state)
+{
+	struct world *world = *state;
+	struct error err = { 0 };
+	struct scene_reply reply;
+	unsigned all = 0, leaked = 0;
+	auto_fd capture = -1;
+	world_network(world, "web", "10.1.0.0/24");
+	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", NULL);
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	world_claim(netns_socket(scene_netns_fd(world->scene, "client"), AF_PACKET, SOCK_DGRAM,
+				 htons(ETH_P_IP), &capture, &err),
+		    &err);
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "client", 80);
+	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", NULL);
+	for (int i = 0; i < 30; i++)
+		scene_assert_tcp(world->scene, "c2", "10.99.0.2", 80, "client", "10.99.0.1");
+	assert_int_equal(
+		scene_tcp_request(world->scene, "c2", "10.99.0.2", 9, SCENE_WAIT_MS, &reply),
+		-ECONNREFUSED);
+	/* A connection that outlives its flow, its programs' replacement and its publication. */
+	int out = scene_tcp_open(world->scene, "c2", "10.99.0.2", 80, &reply);
+	int in = scene_tcp_open(world->scene, "client", "10.99.0.1", 8080, &reply);
+	assert_true(out >= 0 && in >= 0);
+	world_claim(dataplane_reconcile(world->dataplane, &err), &err);
+	assert_int_equal(scene_tcp_echo(out, "on", SCENE_WAIT_MS), 0);
+	world_delete(world, "c1");
+	scene_tcp_echo(in, "late", SCENE_QUIET_MS);
+	world_network_as(world, "web", "10.1.0.0/24", (struct network_spec){ .internal = true });
+	scene_tcp_echo(out, "late", SCENE_QUIET_MS);
+	close(out);
+	close(in);
+	count_captured(capture, &all, &leaked);
+	assert_true(all > 30 * 8);
+	assert_int_equal(leaked, 0);
+}
+
 static void an_icmp_error_reaches_the_container_that_it_is_about(void **state)
 {
 	struct world *world = *state;
@@ -150,6 +206,7 @@ int main(void)
 		SCENE_TEST(a_published_port_answers_from_everywhere),
 		SCENE_TEST(a_published_range_and_address_hold_to_themselves),
 		SCENE_TEST(the_outside_sees_the_hosts_address),
+		SCENE_TEST(the_outside_never_sees_a_containers_address),
 		SCENE_TEST(an_icmp_error_reaches_the_container_that_it_is_about),
 		SCENE_TEST(networks_are_isolated_from_each_other),
 		SCENE_TEST(an_internal_network_has_no_way_outside),
