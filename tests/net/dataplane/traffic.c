@@ -121,8 +121,10 @@ static void the_outside_never_sees_a_containers_address(void **state)
 	scene_tcp_server(world->scene, "c1", 80);
 	scene_tcp_server(world->scene, "client", 80);
 	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", NULL);
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 30; i++) {
 		scene_assert_tcp(world->scene, "c2", "10.99.0.2", 80, "client", "10.99.0.1");
+		count_captured(capture, &all, &leaked);
+	}
 	assert_int_equal(
 		scene_tcp_request(world->scene, "c2", "10.99.0.2", 9, SCENE_WAIT_MS, &reply),
 		-ECONNREFUSED);
@@ -139,7 +141,7 @@ static void the_outside_never_sees_a_containers_address(void **state)
 	close(out);
 	close(in);
 	count_captured(capture, &all, &leaked);
-	assert_true(all > 30 * 8);
+	assert_true(all >= 30 * 3); /* at least SYN, ACK and FIN of each */
 	assert_int_equal(leaked, 0);
 }
 
