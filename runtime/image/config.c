@@ -11,6 +11,7 @@
 
 #define USER_TEXT_MAX 256
 #define SIGNAL_TEXT_MAX 32
+#define TIME_SECONDS_MAX (INT64_MAX / 1000000000 - 1)
 
 void image_config_release(struct image_config *config)
 {
@@ -212,18 +213,19 @@ static int read_diff_ids(const struct json_at *root, struct words *ret, struct e
 	return r;
 }
 
-/* RFC 3339; 0 for what is none: the time only shows. */
+/* RFC 3339; 0 for what is none, or counts no nanoseconds in 64 bits: the time only shows. */
 static int64_t parse_time(const char *text)
 {
 	struct tm tm = { 0 };
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!rest)
+	int64_t seconds = rest ? (int64_t)timegm(&tm) : 0;
+	if (!rest || seconds < -TIME_SECONDS_MAX || seconds > TIME_SECONDS_MAX)
 		return 0;
 	int64_t nanoseconds = 0, scale = 100000000;
 	if (*rest == '.')
 		for (rest++; isdigit((unsigned char)*rest); rest++, scale /= 10)
 			nanoseconds += (*rest - '0') * scale;
-	return (int64_t)timegm(&tm) * 1000000000 + nanoseconds;
+	return seconds * 1000000000 + nanoseconds;
 }
 
 int image_config_read(const struct json_at *root, struct image *ret_image, struct error *err)
