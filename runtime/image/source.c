@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,10 +140,23 @@ static int index_tar(struct source *source, struct error *err)
 	return r;
 }
 
+/* For file systems without O_TMPFILE. */
+static int open_nameless(const char *folder)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/XXXXXX", folder);
+	int fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
 /* Standard input cannot be read twice, so it goes to a file without a name first. */
 static int spool(const char *spool_dir, int *ret_fd, struct error *err)
 {
 	auto_fd fd = open(spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EOPNOTSUPP)
+		fd = open_nameless(spool_dir);
 	if (fd < 0)
 		return error_set_errno(err, errno, "temporary file in %s", spool_dir);
 	auto_free char *buffer = malloc(WINDOW_SIZE);

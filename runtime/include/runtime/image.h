@@ -20,6 +20,7 @@
 #define IMAGE_LAYERS_MAX 127
 
 struct image_store;
+/** Opens or makes the instance's image store; once in a process. The caller owns *ret_store. */
 int image_store_open(const struct instance *instance, struct image_store **ret_store,
 		     struct error *err);
 void image_store_free(struct image_store *store);
@@ -29,22 +30,24 @@ DEFINE_FREEP(image_store)
 struct image_config {
 	struct words entrypoint, command, env;
 	char *user, *working_dir, *stop_signal, *healthcheck_json; /* NULL: not set */
-	struct words volumes, exposed_ports, labels; /* labels: key=value */
+	struct words volumes, exposed_ports, labels;               /* labels: key=value */
 };
 struct image {
 	char id[DIGEST_TEXT_MAX];       /* digest of the config */
 	char manifest[DIGEST_TEXT_MAX]; /* digest of the manifest */
 	struct words names;             /* name:tag */
-	struct words layer_paths;       /* unpacked directories, top first: overlay's lowerdir order */
-	struct words diff_ids;          /* bottom first */
-	struct words chain_ids;         /* bottom first: name a layer with all below it */
-	struct words blobs;             /* digests of the layers' blobs, bottom first */
+	struct words layer_paths; /* unpacked directories, top first: overlay's lowerdir order */
+	struct words diff_ids;    /* bottom first */
+	struct words chain_ids;   /* bottom first: name a layer with all below it */
+	struct words blobs;       /* digests of the layers' blobs, bottom first */
 	struct image_config config;
 	char *architecture, *os;
 	int64_t created_ns;
-	uint64_t size_bytes;            /* unpacked */
+	uint64_t size_bytes; /* unpacked */
 };
-void image_release(struct image *image); /* frees members */
+/** Frees members, zeroes; NULLs are fine. */
+void image_release(struct image *image);
+/** As image_release, of a config alone. */
 void image_config_release(struct image_config *config);
 
 /** Called now and then while bytes are worked on; may be NULL. */
@@ -59,23 +62,26 @@ struct image_progress {
  * An OCI layout names its images by a tag only: they get the name of the file
  * or directory in front ("apps/" with the tag nginx is apps:nginx).
  */
-int image_load(struct image_store *store, const char *path,
-	       const struct image_progress *progress, struct words *ret_names,
-	       struct error *err);
+int image_load(struct image_store *store, const char *path, const struct image_progress *progress,
+	       struct words *ret_names, struct error *err);
 /** By name (":latest" is added), id, or unambiguous prefix of an id. 1 found, 0 not. */
 int image_find(struct image_store *store, const char *reference, struct image *ret_image,
 	       struct error *err);
+/** All images, also those without a name; a non-zero result of visit ends and is returned. */
 int image_each(struct image_store *store,
 	       int (*visit)(const struct image *image, void *context, struct error *err),
 	       void *context, struct error *err);
 /**
  * Removes a name; with the last name the image, and layers and blobs that no
- * image uses. in_use tells whether a container needs the image id (refused
- * with -EBUSY unless force; the container's name is written).
+ * image uses. By id all names go, and more than one needs force. in_use returns 1
+ * and writes the container's name if one needs the image: that is -EBUSY, or with
+ * force only the names go. -ENOENT: no such image. *ret_removed: a line for each
+ * thing removed ("Untagged: busybox:latest", "Deleted: sha256:…").
  */
 int image_remove(struct image_store *store, const char *reference, bool force,
 		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),
 		 void *context, struct words *ret_removed, struct error *err);
+/** Gives an image one more name; another image that had it loses it. -ENOENT. */
 int image_tag(struct image_store *store, const char *reference, const char *name,
 	      struct error *err);
 /** Normal form of a reference: "busybox" -> "busybox:latest"; refuses hostile ones. Gate. */
@@ -85,21 +91,29 @@ int image_reference_normalise(const char *reference, char **ret_name, struct err
 
 /* Runs one RUN step; given by the engine, so that the image library knows no engine. */
 struct build_runner {
-	/** lower_paths: top first; upper receives the changes. Returns the exit code or -errno. */
+	/**
+	 * lower_paths: top first; upper receives the changes, work is an empty
+	 * directory for overlayfs. To be mounted with redirect_dir=off,metacopy=off,
+	 * since upper becomes a layer. config has the environment, user and working
+	 * directory. Returns the exit code (0: done) or -errno with err filled.
+	 */
 	int (*run)(void *context, const struct words *lower_paths, const char *upper,
-		   const char *work, const struct image_config *config,
-		   const struct words *args, struct error *err);
+		   const char *work, const struct image_config *config, const struct words *args,
+		   struct error *err);
 	void *context;
 };
 struct build_request {
 	const char *context_dir;
-	const char *dockerfile;   /* NULL: context_dir/Dockerfile */
-	const char *tag;          /* may be NULL */
+	const char *dockerfile; /* NULL: context_dir/Dockerfile */
+	const char *tag;        /* may be NULL */
 	bool no_cache;
-	struct words build_args;  /* key=value */
-	FILE *output;             /* "Step 1/6 : FROM busybox" lines; NULL: none */
+	struct words build_args; /* key=value */
+	FILE *output;            /* "Step 1/6 : FROM busybox" lines; NULL: none */
 };
-/** Errors name the line: Dockerfile:3: COPY: "missing.txt" is not in the build context. */
+/**
+ * Builds an image; runner may be NULL if no step is RUN. Errors name the line:
+ * Dockerfile:3: COPY: "missing.txt" is not in the build context. Steps that were
+ * done before one failed are kept in the cache.
+ */
 int image_build(struct image_store *store, const struct build_request *request,
-		const struct build_runner *runner, char ret_id[DIGEST_TEXT_MAX],
-		struct error *err);
+		const struct build_runner *runner, char ret_id[DIGEST_TEXT_MAX], struct error *err);
