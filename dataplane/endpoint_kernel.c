@@ -211,10 +211,7 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 		return error_set(err, ENODEV, "the device %s went while it was made",
 				 info->host_device);
 	/* Before it goes up: a link that comes up with IPv6 walks all routes of the host. */
-	r = sysctl_device_set("ipv6", info->host_device, "disable_ipv6", "1", err);
-	/* The way back to a container is the gateway device: strict is wrong here
-	 * (NETWORK_STRAIGHT). */
-	return r < 0 ? r : sysctl_device_set("ipv4", info->host_device, "rp_filter", "2", err);
+	return sysctl_device_set("ipv6", info->host_device, "disable_ipv6", "1", err);
 }
 
 int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err)

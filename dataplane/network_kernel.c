@@ -102,7 +102,7 @@ uint16_t network_abi_flags(const struct network_spec *spec)
 	return (uint16_t)((spec->masquerade ? NETWORK_MASQUERADE : 0) |
 			  (spec->internal ? NETWORK_INTERNAL : 0) |
 			  (spec->routed ? NETWORK_ROUTED : 0) |
-			  (spec->no_icc ? NETWORK_NO_ICC : 0) | NETWORK_STRAIGHT);
+			  (spec->no_icc ? NETWORK_NO_ICC : 0));
 }
 
 static struct subnet_key subnet_key_of(const struct network_info *info)

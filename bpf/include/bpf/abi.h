@@ -141,8 +141,9 @@ enum network_flags {
 	/*
 	 * TCP in mid-flow from a container to its gateway arrives on the container's
 	 * own link, which saves 1.5 % of a request's time; what may begin a flow
-	 * arrives on the gateway device, where the host's rules look. Needs
-	 * rp_filter 2 on the host end of the link.
+	 * arrives on the gateway device, where the host's rules look. Only
+	 * where rp_filter is 0 for all and on the host end of the link: a device
+	 * without an address fails even the loose test.
 	 */
 	NETWORK_STRAIGHT = 1 << 4,
 };
