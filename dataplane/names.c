@@ -13,7 +13,7 @@ static struct key name_key(uint16_t network_id, const char *name)
 	struct key key = { .size = 0 };
 	char lower[CONTAINER_ID_MAX];
 	size_t i = 0;
-	for (; name[i] && i < sizeof lower - 1; i++)
+	for (; i < sizeof lower - 1 && name[i]; i++)
 		lower[i] = (char)tolower((unsigned char)name[i]);
 	lower[i] = '\0';
 	key_put_number(&key, network_id, 2);

@@ -36,16 +36,16 @@ int netlink_open(int fd, struct netlink **ret_netlink, struct error *err)
 	auto_fd own = fd;
 	int on = 1, size = 1 << 20;
 
+	if (own < 0)
+		own = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (own < 0)
+		return error_set_errno(err, errno, "cannot open a netlink socket");
 	AUTO(netlink) netlink = malloc(sizeof *netlink);
 	if (!netlink)
 		return error_set(err, ENOMEM, "no memory for a netlink socket");
 	netlink->fd = -1;
 	netlink->sequence = 1;
 	netlink->count = 0;
-	if (own < 0)
-		own = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (own < 0)
-		return error_set_errno(err, errno, "cannot open a netlink socket");
 	setsockopt(own, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
 	setsockopt(own, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	setsockopt(own, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
