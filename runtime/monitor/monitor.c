@@ -158,8 +158,8 @@ static int wait_for_start(struct monitor *monitor, bool first, struct error *err
 	if (!first)
 		return run_hidden_verb(monitor, VERB_INTERNAL_ATTACH, pid, err);
 	clients_send_number(&monitor->clients, FRAME_CREATED, pid, NULL);
-	while (!monitor->may_start && clients_owner_is_there(&monitor->clients) &&
-	       !monitor->life.exited)
+	while (!monitor->may_start && !monitor->stop_asked &&
+	       clients_owner_is_there(&monitor->clients) && !monitor->life.exited)
 		turn(monitor, -1);
 	if (monitor->may_start)
 		return 0;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cleanup.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "attach.h"
+#include "base/file.h"
+#include "base/loop.h"
+#include "runtime/monitor.h"
+#include "runtime/oci.h"
+#include "volume.h"
+
+#define LOCK_MS 60000
+#define EXIT_KILLED 137 /* 128 + SIGKILL: what became of it when its monitor died */
+
+int container_lock(struct engine *engine, const char *id, int *ret_fd, struct error *err)
+{
+	struct path path = path_in(container_dir(engine, id), "lock");
+	int r = lock_take(path.text, LOCK_MS, ret_fd, err);
+	if (r == -ENOENT)
+		return error_set(err, ENOENT, "no such container: %.12s", id);
+	return r;
+}
+
+/* Cgroups by the saved spec; whatever still runs in them is killed. */
+static int remove_cgroups(struct engine *engine, const struct container *container,
+			  struct error *err)
+{
+	struct path path = path_in(container_dir(engine, container->id), MONITOR_CONFIG);
+	auto_json config = NULL;
+	struct oci_spec spec = { 0 };
+	struct json_at at, root;
+	int r = json_read_file(path.text, MONITOR_CONFIG_SIZE_MAX, &config, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	root = json_root(config, path.text);
+	r = json_get_object(&root, "spec", JSON_REQUIRED, &at, err);
+	if (r == 0)
+		r = oci_spec_load(&at, &spec, err);
+	if (r == 0)
+		r = oci_cleanup(&spec, err);
+	oci_spec_release(&spec);
+	return r;
+}
+
+static int note_end(struct engine *engine, const struct container *container,
+		    const struct container_now *now, struct error *err)
+{
+	struct json_t *document = container->document;
+	json_put_integer(document, "startedNs", now->started_ns);
+	json_put_integer(document, "finishedNs", now->finished_ns);
+	json_put_integer(document, "exitCode", now->exit_code);
+	return container_update(engine, container, err);
+}
+
+int container_clear(struct engine *engine, const struct container *container,
+		    enum container_clear_reason reason, struct error *err)
+{
+	struct container_now now;
+	struct path run_dir = container_run_dir(engine, container->id);
+	int looked = container_look(engine, container, &now, err);
+	/* The namespaces are gone with their last process: so are the links. */
+	int result = remove_cgroups(engine, container, err);
+	int r = attachments_remove(engine, container, ENDPOINT_LEAVE_LINK, err);
+	if (result == 0)
+		result = r;
+	if (container->temporary) {
+		r = container_erase(engine, container, true, err);
+	} else if (reason == CLEAR_ENDED && looked == 0 && now.state.monitor.pid) {
+		r = note_end(engine, container, &now, err);
+	}
+	if (result == 0)
+		result = r;
+	r = tree_remove(run_dir.text, err);
+	return result < 0 ? result : r;
+}
+
+static void kill_orphan(const struct container_now *now)
+{
+	if (now->state.process.pid > 0 && process_is_alive(now->state.process))
+		(void)kill(now->state.process.pid, SIGKILL);
+}
+
+int container_settle(struct engine *engine, const struct container *container,
+		     struct container_now *ret_now, struct error *err)
+{
+	struct container_now now;
+	struct error state_error;
+	int r = container_look(engine, container, &now, err);
+	if (r < 0)
+		return r;
+	if (!now.orphaned) {
+		*ret_now = now;
+		return 0;
+	}
+	struct path run_dir = container_run_dir(engine, container->id);
+	kill_orphan(&now);
+	if (now.status != CONTAINER_EXITED) {
+		engine_warn(engine, "the monitor of container %s was killed: the container is "
+				    "ended too",
+			    container->name);
+		now.status = now.state.status = CONTAINER_EXITED;
+		now.exit_code = now.state.exit_code = EXIT_KILLED;
+		now.finished_ns = now.state.finished_ns = clock_wall_ns();
+		(void)container_state_write(run_dir.text, &now.state, &state_error);
+	}
+	r = container_clear(engine, container, CLEAR_ENDED, err);
+	now.state = (struct container_state){ 0 };
+	now.orphaned = false;
+	*ret_now = now;
+	return r;
+}
+
+static int remove_volumes(struct engine *engine, const struct container *container,
+			  struct error *err)
+{
+	struct json_at list, root = container_root(container);
+	int r = json_get_array(&root, "mounts", JSON_OPTIONAL, &list, err);
+	for (size_t i = 0; r == 0 && i < json_count(&list); i++) {
+		struct json_at row = json_element(&list, i);
+		const char *kind = NULL, *name = NULL;
+		r = json_get_string(&row, "Type", JSON_REQUIRED, &kind, err);
+		if (r == 0)
+			r = json_get_string(&row, "Name", JSON_OPTIONAL, &name, err);
+		if (r == 0 && name && text_equal(kind, "anonymous"))
+			r = volume_remove(&engine->instance, name, err);
+	}
+	return r;
+}
+
+int container_erase(struct engine *engine, const struct container *container, bool volumes,
+		    struct error *err)
+{
+	struct path dir = container_dir(engine, container->id);
+	int result = volumes ? remove_volumes(engine, container, err) : 0;
+	int r = tree_remove(dir.text, err);
+	if (result == 0)
+		result = r;
+	r = container_delete(engine, container, err);
+	return result < 0 ? result : r;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `create`: everything that can be checked is checked, then the directory is
+ * made, then the record is added. A failure undoes what was done before it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/loop.h"
+#include "names.h"
+#include "network.h"
+#include "publish.h"
+#include "record.h"
+#include "runtime/monitor.h"
+#include "spec.h"
+#include "volume.h"
+
+#define HOSTNAME_SIZE_MAX 64
+#define VOLUMES_MAX 64
+
+/* What is gathered before anything is made. */
+struct draft {
+	struct engine *engine;
+	const struct container_options *options;
+	char id[CONTAINER_ID_SIZE];
+	char name[CONTAINER_NAME_MAX];
+	char hostname[HOSTNAME_SIZE_MAX];
+	struct path dir;
+	struct image image;
+	struct oci_spec spec;
+	struct monitor_settings monitor;
+	struct volume *volumes;
+	size_t volume_count;
+	struct json_t *networks; /* array */
+	struct json_t *publish;  /* array of texts */
+	char network_mode[CONTAINER_ID_SIZE + 16];
+};
+
+static void draft_release(struct draft *draft)
+{
+	image_release(&draft->image);
+	oci_spec_release(&draft->spec);
+	free(draft->volumes);
+	json_free(draft->networks);
+	json_free(draft->publish);
+}
+
+static int take_image(struct draft *draft, const char *reference, struct error *err)
+{
+	struct image_store *store;
+	int r = engine_images(draft->engine, &store, err);
+	if (r == 0)
+		r = image_find(store, reference, &draft->image, err);
+	if (r == 0)
+		return error_set(err, ENOENT,
+				 "no such image: %s (`wherry images` lists those that are there, "
+				 "`wherry load -i FILE` brings more)",
+				 reference);
+	return r < 0 ? r : 0;
+}
+
+static int take_names(struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	int r = container_id_make(draft->id, err);
+	if (r == 0 && !options->name)
+		r = container_name_make(draft->name, sizeof draft->name, err);
+	if (r < 0)
+		return r;
+	if (options->name && !text_is_name(options->name, CONTAINER_NAME_MAX - 1))
+		return error_set(err, EINVAL, "--name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+				 options->name);
+	if (options->name)
+		snprintf(draft->name, sizeof draft->name, "%s", options->name);
+	if (options->hostname && (!options->hostname[0] || strchr(options->hostname, '/') ||
+				  strlen(options->hostname) >= HOSTNAME_SIZE_MAX))
+		return error_set(err, EINVAL, "--hostname %s: has 1 to %d characters",
+				 options->hostname, HOSTNAME_SIZE_MAX - 1);
+	snprintf(draft->hostname, sizeof draft->hostname, "%.*s",
+		 options->hostname ? HOSTNAME_SIZE_MAX - 1 : CONTAINER_ID_SHORT,
+		 options->hostname ? options->hostname : draft->id);
+	draft->dir = container_dir(draft->engine, draft->id);
+	return 0;
+}
+
+/* --- network ---------------------------------------------------------------- */
+
+static struct json_t *words_json(const struct words *words)
+{
+	struct json_t *array = json_new_array();
+	for (size_t i = 0; i < words->count; i++)
+		json_append(array, json_new_string(words->items[i]));
+	return array;
+}
+
+static int check_addresses(const struct container_options *options, struct error *err)
+{
+	struct ip ip;
+	struct mac mac;
+	int r = 0;
+	if (options->ip6)
+		return error_set(err, EAFNOSUPPORT, "--ip6: IPv6 networks are not there yet");
+	if (options->ip && ((r = ip_parse(options->ip, &ip, err)) < 0 || !ip_is_v4(ip)))
+		return r < 0 ? error_wrap(err, "--ip")
+			     : error_set(err, EINVAL, "--ip %s: is no IPv4 address", options->ip);
+	if (options->mac_address && (r = mac_parse(options->mac_address, &mac, err)) < 0)
+		return error_wrap(err, "--mac-address");
+	return 0;
+}
+
+static int refuse_network_flags(const struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	const char *flag = options->publish.count ? "--publish"
+		: options->aliases.count          ? "--network-alias"
+		: options->links.count            ? "--link"
+		: options->ip                     ? "--ip"
+		: options->mac_address            ? "--mac-address"
+						  : NULL;
+	if (flag)
+		return error_set(err, EINVAL, "%s: needs a network; --network %s has none of its own",
+				 flag, options->network);
+	return 0;
+}
+
+static int join_container(struct draft *draft, const char *reference, struct error *err)
+{
+	AUTO(container) other = NULL;
+	int r = container_find(draft->engine, reference, &other, err);
+	if (r < 0)
+		return error_wrap(err, "--network container:%s", reference);
+	snprintf(draft->network_mode, sizeof draft->network_mode, "container:%s", other->id);
+	return refuse_network_flags(draft, err);
+}
+
+static int check_links(const struct draft *draft, struct error *err)
+{
+	for (size_t i = 0; i < draft->options->links.count; i++) {
+		AUTO(container) target = NULL;
+		const char *text = draft->options->links.items[i];
+		size_t size = strcspn(text, ":");
+		auto_free char *name = strndup(text, size);
+		int r = name ? container_find(draft->engine, name, &target, err)
+			     : error_set(err, ENOMEM, "no memory for a link");
+		if (r < 0)
+			return error_wrap(err, "--link %s", text);
+	}
+	return 0;
+}
+
+static int take_network(struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	const char *name = options->network ? options->network : NETWORK_DEFAULT;
+	AUTO(engine_network) network = NULL;
+	draft->networks = json_new_array();
+	int r = check_addresses(options, err);
+	if (r < 0)
+		return r;
+	if (text_starts_with(name, "container:"))
+		return join_container(draft, name + strlen("container:"), err);
+	if (text_equal(name, "none") || text_equal(name, "host")) {
+		snprintf(draft->network_mode, sizeof draft->network_mode, "%s", name);
+		return refuse_network_flags(draft, err);
+	}
+	r = engine_network_find(draft->engine, name, &network, err);
+	if (r == 0)
+		r = check_links(draft, err);
+	if (r < 0)
+		return r;
+	struct json_t *row = json_new_object();
+	json_put_string(row, "network", network->name);
+	json_put_string(row, "interface", "eth0");
+	if (options->ip)
+		json_put_string(row, "ip", options->ip);
+	if (options->mac_address)
+		json_put_string(row, "mac", options->mac_address);
+	json_put(row, "aliases", words_json(&options->aliases));
+	json_put(row, "links", words_json(&options->links));
+	json_append(draft->networks, row);
+	snprintf(draft->network_mode, sizeof draft->network_mode, "networks");
+	return 0;
+}
+
+static int take_ports(struct draft *draft, struct error *err)
+{
+	auto_publish_list list = { 0 };
+	const struct container_options *options = draft->options;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < options->publish.count; i++)
+		r = publish_list_add(&list, options->publish.items[i], err);
+	if (r < 0)
+		return r;
+	draft->publish = words_json(&options->publish);
+	if (options->publish_all)
+		for (size_t i = 0; i < draft->image.config.exposed_ports.count; i++)
+			json_append(draft->publish,
+				    json_new_string(draft->image.config.exposed_ports.items[i]));
+	return 0;
+}
+
+/* --- spec --------------------------------------------------------------------- */
+
+static int take_process(struct draft *draft, const struct words *command, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	auto_words env = { 0 };
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < options->env_files.count; i++)
+		r = env_read_file(options->env_files.items[i], &env, err);
+	for (size_t i = 0; r == 0 && i < options->env.count; i++)
+		r = words_append(&env, options->env.items[i], err);
+	struct process_request request = {
+		.config = &draft->image.config,
+		.layer_paths = &draft->image.layer_paths,
+		.entrypoint = options->entrypoint,
+		.command = command,
+		.env = &env,
+		.user = options->user,
+		.working_dir = options->working_dir,
+		.hostname = draft->hostname,
+		.terminal = options->terminal,
+	};
+	return r < 0 ? r : spec_set_process(&draft->spec.process, &request, err);
+}
+
+static int take_root(struct draft *draft, struct error *err)
+{
+	struct oci_spec *spec = &draft->spec;
+	struct path upper = path_in(draft->dir, "upper"), work = path_in(draft->dir, "work");
+	int r = words_copy(&draft->image.layer_paths, &spec->overlay_lower, err);
+	if (r == 0)
+		r = text_copy(upper.text, &spec->overlay_upper, err);
+	if (r == 0)
+		r = text_copy(work.text, &spec->overlay_work, err);
+	free(spec->hostname);
+	spec->hostname = NULL;
+	if (r == 0)
+		r = text_copy(draft->hostname, &spec->hostname, err);
+	if (r == 0 && !spec->cgroup_path)
+		r = text_format(&spec->cgroup_path, err, "wherry/%s", draft->id);
+	if (text_equal(draft->network_mode, "host")) {
+		spec->namespaces[OCI_NS_NETWORK].use = OCI_NS_HOST;
+	}
+	return r;
+}
+
+static int add_volume(struct draft *draft, const char *text, struct error *err)
+{
+	if (draft->volume_count == VOLUMES_MAX)
+		return error_set(err, E2BIG, "over %d volumes", VOLUMES_MAX);
+	struct volume *volume = &draft->volumes[draft->volume_count];
+	int r = volume_parse(&draft->engine->instance, text, volume, err);
+	if (r < 0)
+		return r;
+	draft->volume_count++;
+	return oci_spec_add_mount(&draft->spec, "bind", volume->source, volume->destination,
+				  volume->read_only ? "rbind,rprivate,ro" : "rbind,rprivate", err);
+}
+
+static bool has_volume_at(const struct draft *draft, const char *destination)
+{
+	for (size_t i = 0; i < draft->volume_count; i++)
+		if (text_equal(draft->volumes[i].destination, destination))
+			return true;
+	return false;
+}
+
+static int take_volumes(struct draft *draft, struct error *err)
+{
+	const struct words *wanted = &draft->options->volumes;
+	const struct words *of_image = &draft->image.config.volumes;
+	int r = 0;
+	draft->volumes = calloc(VOLUMES_MAX, sizeof *draft->volumes);
+	if (!draft->volumes)
+		return error_set(err, ENOMEM, "no memory for volumes");
+	for (size_t i = 0; r == 0 && i < wanted->count; i++)
+		r = add_volume(draft, wanted->items[i], err);
+	for (size_t i = 0; r == 0 && i < of_image->count; i++)
+		if (!has_volume_at(draft, of_image->items[i]))
+			r = add_volume(draft, of_image->items[i], err);
+	return r;
+}
+
+/* The files that the engine writes at each start. */
+static int take_files(struct draft *draft, struct error *err)
+{
+	static const char *const names[] = { "hosts", "hostname", "resolv.conf" };
+	char destination[64];
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++) {
+		struct path source = path_in(draft->dir, names[i]);
+		snprintf(destination, sizeof destination, "/etc/%s", names[i]);
+		if (!has_volume_at(draft, destination))
+			r = oci_spec_add_mount(&draft->spec, "bind", source.text, destination,
+					       "rbind,rprivate", err);
+	}
+	return r;
+}
+
+static int take_log_options(struct draft *draft, struct error *err)
+{
+	struct log_limits *log = &draft->monitor.log;
+	*log = (struct log_limits){ LOG_SIZE_DEFAULT, LOG_FILES_DEFAULT };
+	for (size_t i = 0; i < draft->options->log_options.count; i++) {
+		const char *text = draft->options->log_options.items[i];
+		uint64_t number;
+		if (text_starts_with(text, "max-size=") &&
+		    text_to_size_bytes(text + strlen("max-size="), &number) == 0 &&
+		    number >= LOG_LINE_MAX)
+			log->file_size_bytes = number;
+		else if (text_starts_with(text, "max-file=") &&
+			 text_to_unsigned(text + strlen("max-file="), 1, LOG_FILES_MAX,
+					  &number) == 0)
+			log->files = (unsigned)number;
+		else
+			return error_set(err, EINVAL,
+					 "--log-opt %s: known are max-size=SIZE (16k and more) and "
+					 "max-file=NUMBER (1 to %d)",
+					 text, LOG_FILES_MAX);
+	}
+	return 0;
+}
+
+static int take_policies(struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	const char *stop_signal = options->stop_signal ? options->stop_signal
+						       : draft->image.config.stop_signal;
+	int signal;
+	draft->monitor.interactive = options->interactive;
+	int r = restart_policy_parse(options->restart, &draft->monitor.restart, err);
+	if (r == 0 && options->remove && draft->monitor.restart.kind != RESTART_NO)
+		return error_set(err, EINVAL, "--rm and --restart: only one of them");
+	if (r == 0 && stop_signal && signal_parse(stop_signal, &signal, err) < 0)
+		return error_wrap(err, "--stop-signal");
+	return r < 0 ? r : take_log_options(draft, err);
+}
+
+/* --- making --------------------------------------------------------------------- */
+
+static struct json_t *mounts_json(const struct draft *draft)
+{
+	static const char *const kinds[] = { "bind", "volume", "anonymous" };
+	struct json_t *array = json_new_array();
+	for (size_t i = 0; i < draft->volume_count; i++) {
+		const struct volume *volume = &draft->volumes[i];
+		struct json_t *row = json_new_object();
+		json_put_string(row, "Type", kinds[volume->kind]);
+		if (volume->name[0])
+			json_put_string(row, "Name", volume->name);
+		json_put_string(row, "Source", volume->source);
+		json_put_string(row, "Destination", volume->destination);
+		json_put_bool(row, "RW", !volume->read_only);
+		json_append(array, row);
+	}
+	return array;
+}
+
+static struct json_t *labels_json(const struct draft *draft)
+{
+	struct json_t *array = words_json(&draft->image.config.labels);
+	for (size_t i = 0; i < draft->options->labels.count; i++)
+		json_append(array, json_new_string(draft->options->labels.items[i]));
+	return array;
+}
+
+static struct json_t *record_document(struct draft *draft, const char *image)
+{
+	const struct container_options *options = draft->options;
+	struct json_t *document = json_new_object();
+	json_put_string(document, "id", draft->id);
+	json_put_string(document, "name", draft->name);
+	json_put_string(document, "image", image);
+	json_put_string(document, "imageId", draft->image.id);
+	json_put_string(document, "hostname", draft->hostname);
+	json_put_string(document, "networkMode", draft->network_mode);
+	json_put_integer(document, "createdNs", clock_wall_ns());
+	json_put_bool(document, "temporary", options->remove);
+	json_put_bool(document, "terminal", options->terminal);
+	json_put_bool(document, "interactive", options->interactive);
+	json_put_integer(document, "stopTimeout", options->stop_timeout_s);
+	const char *stop_signal = options->stop_signal ? options->stop_signal
+						       : draft->image.config.stop_signal;
+	if (stop_signal)
+		json_put_string(document, "stopSignal", stop_signal);
+	if (options->restart)
+		json_put_string(document, "restart", options->restart);
+	json_put(document, "command", words_json(&draft->spec.process.args));
+	json_put(document, "labels", labels_json(draft));
+	json_put(document, "mounts", mounts_json(draft));
+	json_put(document, "networks", TAKE(draft->networks));
+	json_put(document, "publish", TAKE(draft->publish));
+	json_put(document, "dns", words_json(&options->dns));
+	json_put(document, "addHosts", words_json(&options->add_hosts));
+	return document;
+}
+
+static int write_config(struct draft *draft, struct error *err)
+{
+	struct json_t *spec = NULL;
+	auto_json config = json_new_object();
+	auto_free char *text = NULL;
+	struct path path = path_in(draft->dir, MONITOR_CONFIG);
+	int r = oci_spec_save(&draft->spec, &spec, err);
+	if (r < 0)
+		return r;
+	json_put(config, "spec", spec);
+	monitor_settings_save(&draft->monitor, config);
+	r = json_format(config, JSON_COMPACT, &text, err);
+	/* The commit of the record makes it whole: a crash before leaves no container. */
+	return r < 0 ? r : file_replace(path.text, text, strlen(text), 0600, FILE_NO_SYNC, err);
+}
+
+static int make_directories(struct draft *draft, struct error *err)
+{
+	int r = directory_make(draft->dir.text, 0710, err);
+	if (r == 0)
+		r = directory_make(path_in(draft->dir, "upper").text, 0755, err);
+	if (r == 0)
+		r = directory_make(path_in(draft->dir, "work").text, 0700, err);
+	for (size_t i = 0; r == 0 && i < draft->volume_count; i++)
+		r = volume_make(&draft->volumes[i], err);
+	return r;
+}
+
+static void unmake(struct draft *draft)
+{
+	struct error ignored;
+	(void)tree_remove(draft->dir.text, &ignored);
+	for (size_t i = 0; i < draft->volume_count; i++)
+		if (draft->volumes[i].kind == VOLUME_ANONYMOUS)
+			(void)volume_remove(&draft->engine->instance, draft->volumes[i].name,
+					    &ignored);
+}
+
+static int make(struct draft *draft, const char *image, struct error *err)
+{
+	AUTO(container) container = NULL;
+	int r = make_directories(draft, err);
+	if (r == 0)
+		r = write_config(draft, err);
+	if (r == 0)
+		r = container_from_document(record_document(draft, image), &container, err);
+	if (r == 0)
+		r = container_add(draft->engine, container, err);
+	if (r < 0)
+		unmake(draft);
+	return r;
+}
+
+static void tell(struct draft *draft, const char *image)
+{
+	struct engine *engine = draft->engine;
+	char command[ENGINE_PATH_MAX + 32];
+	engine_step(engine, NULL, "image %s is %.19s: %zu layers, unpacked once for all", image,
+		    draft->image.id, draft->image.layer_paths.count);
+	for (size_t i = 0; i < draft->image.layer_paths.count; i++) {
+		snprintf(command, sizeof command, "ls %s", draft->image.layer_paths.items[i]);
+		engine_step(engine, command, "layer %zu lies in a directory, read-only", i + 1);
+	}
+	snprintf(command, sizeof command, "ls %s", draft->dir.text);
+	engine_step(engine, command, "container %.12s is named %s; its own changes go to upper",
+		    draft->id, draft->name);
+}
+
+int container_create(struct engine *engine, const struct container_options *options,
+		     const char *image, const struct words *command,
+		     char ret_id[CONTAINER_ID_SIZE], struct error *err)
+{
+	__attribute__((cleanup(draft_release))) struct draft draft = { .engine = engine,
+								       .options = options };
+	int r = take_image(&draft, image, err);
+	if (r == 0)
+		r = take_names(&draft, err);
+	if (r == 0)
+		r = take_ports(&draft, err);
+	if (r == 0)
+		r = take_policies(&draft, err);
+	if (r == 0)
+		r = oci_spec_default(draft.id, &draft.spec, err);
+	if (r == 0)
+		r = take_process(&draft, command, err);
+	if (r == 0)
+		r = spec_set_isolation(engine, &draft.spec, options, err);
+	if (r == 0)
+		r = take_volumes(&draft, err);
+	if (r == 0)
+		r = take_files(&draft, err);
+	if (r == 0)
+		r = take_network(&draft, err);
+	if (r == 0)
+		r = take_root(&draft, err);
+	if (r == 0)
+		r = make(&draft, image, err);
+	if (r < 0)
+		return r;
+	tell(&draft, image);
+	snprintf(ret_id, CONTAINER_ID_SIZE, "%s", draft.id);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The engine's networks: what was asked for stays in engine.mdb; the data path
+ * gets its network when a container joins one after a boot. The network
+ * "bridge" is there without being made.
+ */
+#include "internal.h"
+#include "ipam/ipam.h"
+
+#define NETWORK_DEFAULT "bridge"
+
+struct engine_network {
+	struct json_t *document; /* owns the texts */
+	const char *id, *name;
+	struct network_spec spec;
+	struct prefix ip_range; /* unset: the whole subnet */
+	struct ip aux[IPAM_EXCLUDES_MAX];
+	size_t aux_count;
+	int64_t created_ns;
+};
+void engine_network_free(struct engine_network *network);
+DEFINE_FREEP(engine_network)
+
+/** By name, or id or its beginning. -ENOENT with a text. The default one is made if it is not there. */
+int engine_network_find(struct engine *engine, const char *reference,
+			struct engine_network **ret_network, struct error *err);
+/** Makes the data path's network, if it is not there. */
+int engine_network_ensure(struct engine *engine, const struct engine_network *network,
+			  struct error *err);
+/** The allocator's configuration of it; large: on the heap, freed by the caller. */
+int engine_network_ipam(const struct engine_network *network, struct ipam_config **ret_config,
+			struct error *err);
+/** Starts wherryd if it does not run; a failure is a warning. */
+void engine_start_names(struct engine *engine);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "publish.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The pieces of one -p, lent from its copy; "" where a piece is missing. */
+struct pieces {
+	char *host_ip, *host_ports, *container_ports, *protocol;
+};
+struct port_range {
+	uint16_t first, last;
+};
+
+void publish_list_release(struct publish_list *list)
+{
+	free(list->items);
+	*list = (struct publish_list){ 0 };
+}
+
+static int refuse(const char *text, const char *why, struct error *err)
+{
+	return error_set(err, EINVAL,
+			 "publish %s: %s; the form is [[HOST_IP:]HOST_PORT:]PORT[/tcp|/udp]", text,
+			 why);
+}
+
+/* Cuts at the last ':' that stands outside brackets. */
+static char *cut_last(char *text)
+{
+	char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
+	if (!colon || (bracket && colon < bracket))
+		return NULL;
+	*colon = 0;
+	return colon + 1;
+}
+
+static void split(char *text, struct pieces *ret)
+{
+	static char tcp[] = "tcp", nothing[] = "";
+	*ret = (struct pieces){ nothing, nothing, text, tcp };
+	char *slash = strchr(text, '/');
+	if (slash) {
+		*slash = 0;
+		ret->protocol = slash + 1;
+	}
+	char *last = cut_last(text);
+	if (!last)
+		return;
+	ret->container_ports = last;
+	ret->host_ports = text;
+	last = cut_last(text);
+	if (!last)
+		return;
+	ret->host_ports = last;
+	ret->host_ip = text;
+}
+
+static int parse_range(const char *text, struct port_range *ret)
+{
+	uint64_t first, last;
+	auto_words ends = { 0 };
+	struct error ignored;
+	if (words_split(text, '-', &ends, &ignored) < 0 || ends.count > 2)
+		return -EINVAL;
+	if (text_to_unsigned(ends.items[0], 1, 65535, &first) < 0 ||
+	    text_to_unsigned(ends.items[ends.count - 1], first, 65535, &last) < 0)
+		return -EINVAL;
+	*ret = (struct port_range){ (uint16_t)first, (uint16_t)last };
+	return 0;
+}
+
+static int parse_host_ip(const char *text, char *ip_text, struct ip *ret, struct error *err)
+{
+	size_t size = strlen(ip_text);
+	if (!size)
+		return 0;
+	if (ip_text[0] == '[' && ip_text[size - 1] == ']') {
+		ip_text[size - 1] = 0;
+		ip_text++;
+	}
+	if (ip_parse(ip_text, ret, err) < 0)
+		return refuse(text, "the host address is no IP address", err);
+	if (!ip_is_v4(*ret))
+		return error_set(err, EAFNOSUPPORT,
+				 "publish %s: IPv6 is not there yet: name an IPv4 address", text);
+	if (ip_is_unset(*ret))
+		*ret = (struct ip){ 0 };
+	return 0;
+}
+
+static int append(struct publish_list *list, const struct publish_spec *spec, struct error *err)
+{
+	if (list->count >= ENDPOINT_PORTS_MAX)
+		return error_set(err, E2BIG, "over %d published ports", ENDPOINT_PORTS_MAX);
+	void *items = realloc(list->items, (list->count + 1) * sizeof *list->items);
+	if (!items)
+		return error_set(err, ENOMEM, "no memory for published ports");
+	list->items = items;
+	list->items[list->count++] = *spec;
+	return 0;
+}
+
+/* Without a host port each port of a range gets a free one of its own. */
+static int append_free(struct publish_list *list, struct publish_spec spec,
+		       struct port_range range, struct error *err)
+{
+	int r = 0;
+	spec.count = 1;
+	for (unsigned port = range.first; r == 0 && port <= range.last; port++) {
+		spec.container_port = (uint16_t)port;
+		r = append(list, &spec, err);
+	}
+	return r;
+}
+
+int publish_list_add(struct publish_list *list, const char *text, struct error *err)
+{
+	auto_free char *copy = NULL;
+	struct pieces pieces;
+	struct port_range container, host = { 0 };
+	struct publish_spec spec = { .protocol = PROTOCOL_TCP };
+
+	int r = text_copy(text, &copy, err);
+	if (r < 0)
+		return r;
+	split(copy, &pieces);
+	if (text_equal(pieces.protocol, "udp"))
+		spec.protocol = PROTOCOL_UDP;
+	else if (!text_equal(pieces.protocol, "tcp"))
+		return refuse(text, "the protocol is neither tcp nor udp", err);
+	r = parse_host_ip(text, pieces.host_ip, &spec.host_ip, err);
+	if (r < 0)
+		return r;
+	if (parse_range(pieces.container_ports, &container) < 0)
+		return refuse(text, "the container's port is no port or range of 1 to 65535", err);
+	if (!pieces.host_ports[0])
+		return append_free(list, spec, container, err);
+	if (parse_range(pieces.host_ports, &host) < 0)
+		return refuse(text, "the host's port is no port or range of 1 to 65535", err);
+	if (host.last - host.first != container.last - container.first)
+		return refuse(text, "the two ranges differ in length", err);
+	spec.host_port = host.first;
+	spec.container_port = container.first;
+	spec.count = (uint16_t)(container.last - container.first + 1);
+	return append(list, &spec, err);
+}
+
+static void format_range(unsigned first, unsigned count, struct text *ret_text)
+{
+	text_append(ret_text, "%u", first);
+	if (count > 1)
+		text_append(ret_text, "-%u", first + count - 1);
+}
+
+void publish_format(const struct publish_spec *spec, struct text *ret_text)
+{
+	text_append(ret_text, "%s:",
+		    ip_is_unset(spec->host_ip) ? "0.0.0.0" : ip_format(spec->host_ip).text);
+	format_range(spec->host_port, spec->count, ret_text);
+	text_append(ret_text, "->");
+	format_range(spec->container_port, spec->count, ret_text);
+	text_append(ret_text, "/%s", spec->protocol == PROTOCOL_UDP ? "udp" : "tcp");
+}

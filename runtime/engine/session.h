@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A verb that stays with a process in a container: terminal in raw mode, its
+ * size handed on, signals handed on, input and output carried.
+ */
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct session;
+enum session_terminal { SESSION_PLAIN, SESSION_TERMINAL };
+
+/**
+ * Blocks the signals that are handed on and, with SESSION_TERMINAL and a
+ * terminal at descriptor 0, makes that raw. The caller ends it.
+ */
+int session_create(enum session_terminal terminal, struct session **ret_session,
+		   struct error *err);
+/** Puts terminal and signals back; NULL is fine. */
+void session_free(struct session *session);
+static inline void session_freep(struct session **session)
+{
+	session_free(*session);
+}
+/** Size of our terminal; false if there is none. */
+bool session_size(const struct session *session, unsigned short *ret_rows,
+		  unsigned short *ret_columns);
+/** Readable when a signal came. */
+int session_signal_fd(const struct session *session);
+/** Takes a signal; 0 if there is none. SIGWINCH is one of them under a terminal. */
+int session_take_signal(struct session *session);
+
+/** Carries frames between a monitor's socket and our descriptors until FRAME_EXIT. */
+struct session_carry {
+	int socket_fd;
+	int pidfd;    /* of the first process: signals go there */
+	bool input, output;
+};
+int session_run(struct session *session, const struct session_carry *carry, int *ret_status,
+		struct error *err);
+/** Carries bytes between a pty of ours (exec) and our descriptors until the process ends. */
+int session_run_pty(struct session *session, int terminal_fd, int pidfd, bool input,
+		    struct error *err);
