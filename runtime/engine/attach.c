@@ -58,7 +58,7 @@ static int take_lease(struct engine *engine, const struct container *container,
 {
 	auto_free struct ipam_config *config = NULL;
 	AUTO(store_txn) txn = NULL;
-	struct ip wanted = { 0 }, held;
+	struct ip wanted = { { 0 } }, held;
 	const struct engine_network *network = attachment->network;
 	struct lease_owner owner = { container->id, attachment->interface };
 	int r = json_get_ip(row, "ip", JSON_OPTIONAL, &wanted, err);
@@ -227,7 +227,7 @@ static int add_endpoint(struct engine *engine, const struct container *container
 	char netns_path[64];
 	auto_fd netns_fd = -1;
 	struct endpoint_info info = { 0 };
-	struct mac mac = { 0 };
+	struct mac mac = { { 0 } };
 
 	snprintf(netns_path, sizeof netns_path, "/proc/%d/ns/net", (int)pid);
 	int r = netns_open(netns_path, &netns_fd, err);
@@ -246,7 +246,7 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.netns_path = netns_path,
 		.netns_fd = netns_fd,
 		.address = attachment->lease.address,
-		.gateway = attachment->network->spec.internal ? (struct ip){ 0 }
+		.gateway = attachment->network->spec.internal ? (struct ip){ { 0 } }
 							      : attachment->lease.gateway,
 		.mac = mac,
 		.publish = draft.publish.items,

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Verbs on containers that are there: ps, logs, stop, kill, rm, wait, inspect, top. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "output.h"
+#include "runtime/engine.h"
+#include "verbs.h"
+
+struct ps_options {
+	bool all, quiet, whole, last;
+	struct words filters;
+	const char *format, *output;
+};
+#define PS(member) offsetof(struct ps_options, member)
+static const struct option_spec ps_rows[] = {
+	{ "all", 'a', OPTION_FLAG, PS(all), NULL, "Those that do not run too" },
+	{ "quiet", 'q', OPTION_FLAG, PS(quiet), NULL, "Only ids" },
+	{ "no-trunc", 0, OPTION_FLAG, PS(whole), NULL, "Whole ids and commands" },
+	{ "filter", 'f', OPTION_LIST, PS(filters), "KEY=VALUE",
+	  "Only those with name=, status=, id=, label=, network=, ancestor=" },
+	{ "format", 0, OPTION_TEXT, PS(format), "TEMPLATE", "Such as {{.ID}} {{.Names}}; json" },
+	{ "output", 'o', OPTION_TEXT, PS(output), "FORMAT", "table or json" },
+};
+static const struct output_column ps_columns[] = {
+	{ "CONTAINER ID", "ID" }, { "IMAGE", "Image" },   { "COMMAND", "Command" },
+	{ "CREATED", "RunningFor" }, { "STATUS", "Status" }, { "PORTS", "Ports" },
+	{ "NAMES", "Names" },
+};
+
+static int run_ps(struct cli *cli, const void *data, const struct words *words,
+		  struct error *err)
+{
+	const struct ps_options *options = data;
+	struct engine *engine;
+	auto_json rows = NULL;
+	struct container_filter filter = { .all = options->all, .filters = &options->filters };
+	struct output output = { ps_columns,	  ARRAY_SIZE(ps_columns), options->format,
+				 options->output, options->quiet,	  options->whole };
+	(void)words;
+	int r = cli_engine(cli, &engine, err);
+	if (r == 0)
+		r = containers_list(engine, &filter, &rows, err);
+	return r < 0 ? r : output_rows(&output, rows, stdout, err);
+}
+
+/* --- logs --------------------------------------------------------------------- */
+
+struct logs_options {
+	bool follow, times;
+	const char *tail, *since, *until;
+};
+#define LOGS(member) offsetof(struct logs_options, member)
+static const struct option_spec logs_rows[] = {
+	{ "follow", 'f', OPTION_FLAG, LOGS(follow), NULL, "Go on until the container ends" },
+	{ "tail", 'n', OPTION_TEXT, LOGS(tail), "NUMBER", "Only the last lines, or all" },
+	{ "timestamps", 't', OPTION_FLAG, LOGS(times), NULL, "The time before each line" },
+	{ "since", 0, OPTION_TEXT, LOGS(since), "AGE", "Only what is younger, such as 10m" },
+	{ "until", 0, OPTION_TEXT, LOGS(until), "AGE", "Only what is older" },
+};
+
+static int read_age(const char *flag, const char *text, int64_t *ret_ns, struct error *err)
+{
+	int64_t age_ms;
+	if (!text)
+		return 0;
+	if (text_to_duration_ms(text, &age_ms) < 0)
+		return error_set(err, EINVAL, "%s %s: is no age, such as 10m or 1h30m", flag, text);
+	*ret_ns = clock_wall_ns() - age_ms * 1000000;
+	return 0;
+}
+
+static int read_query(const struct logs_options *options, struct log_query *ret,
+		      struct error *err)
+{
+	uint64_t tail;
+	*ret = (struct log_query){ .tail = -1 };
+	int r = read_age("--since", options->since, &ret->since_ns, err);
+	if (r == 0)
+		r = read_age("--until", options->until, &ret->until_ns, err);
+	if (r < 0 || !options->tail || text_equal(options->tail, "all"))
+		return r;
+	if (text_to_unsigned(options->tail, 0, INT64_MAX, &tail) < 0)
+		return error_set(err, EINVAL, "--tail %s: is neither a number nor all",
+				 options->tail);
+	ret->tail = (int64_t)tail;
+	return 0;
+}
+
+static int print_records(struct log_reader *reader, bool times, struct error *err)
+{
+	struct log_record record;
+	int r;
+	while ((r = log_reader_next(reader, &record, err)) == 1) {
+		FILE *file = record.stream == LOG_STDERR ? stderr : stdout;
+		if (times)
+			fprintf(file, "%s ", record.time);
+		if (fwrite(record.text, 1, record.size, file) != record.size)
+			return error_set_errno(err, errno, "standard output");
+	}
+	fflush(stdout);
+	return r;
+}
+
+static int run_logs(struct cli *cli, const void *data, const struct words *words,
+		    struct error *err)
+{
+	const struct logs_options *options = data;
+	struct engine *engine;
+	struct log_query query;
+	AUTO(log_reader) reader = NULL;
+	bool running = false, ended = false;
+	auto_fd end_fd = -1;
+	int r = read_query(options, &query, err);
+	if (r == 0)
+		r = cli_engine(cli, &engine, err);
+	if (r == 0)
+		r = container_logs(engine, words->items[0], &query, &reader, &running, err);
+	if (r == 0 && options->follow && running &&
+	    container_end_fd(engine, words->items[0], &end_fd, err) < 0)
+		running = false;
+	while (r == 0) {
+		r = print_records(reader, options->times, err);
+		if (r < 0 || !options->follow || !running || ended)
+			break;
+		ended = log_reader_wait(reader, end_fd, -1) == 1;
+	}
+	return r;
+}
+
+/* --- one word a container --------------------------------------------------------- */
+
+struct stop_options {
+	int64_t timeout_s;
+};
+static const struct stop_options stop_defaults = { -1 };
+static const struct option_spec stop_rows[] = {
+	{ "time", 't', OPTION_NUMBER, offsetof(struct stop_options, timeout_s), "SECONDS",
+	  "How long to wait before SIGKILL (default: the container's, else 10)" },
+};
+struct kill_options {
+	const char *signal;
+};
+static const struct option_spec kill_rows[] = {
+	{ "signal", 's', OPTION_TEXT, offsetof(struct kill_options, signal), "SIGNAL",
+	  "Send this one (default: KILL)" },
+};
+struct rm_options {
+	bool force, volumes;
+};
+static const struct option_spec rm_rows[] = {
+	{ "force", 'f', OPTION_FLAG, offsetof(struct rm_options, force), NULL,
+	  "Kill it first if it runs" },
+	{ "volumes", 'v', OPTION_FLAG, offsetof(struct rm_options, volumes), NULL,
+	  "Its volumes without a name too" },
+};
+
+typedef int each_container(struct engine *engine, const char *reference, const void *data,
+			   struct error *err);
+
+/* Does it for each word; errors are printed, and the rest goes on. */
+static int for_each(struct cli *cli, const char *verb, const struct words *words,
+		    each_container *work, const void *data, struct error *err)
+{
+	struct engine *engine;
+	int result = 0, r = cli_engine(cli, &engine, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < words->count; i++) {
+		r = work(engine, words->items[i], data, err);
+		if (r < 0) {
+			fprintf(stderr, "wherry: %s: %s\n", verb, err->text);
+			result = 1;
+		} else {
+			printf("%s\n", words->items[i]);
+		}
+	}
+	return result;
+}
+
+static int stop_one(struct engine *engine, const char *reference, const void *data,
+		    struct error *err)
+{
+	const struct stop_options *options = data;
+	return container_stop(engine, reference, options->timeout_s, err);
+}
+
+static int run_stop(struct cli *cli, const void *data, const struct words *words,
+		    struct error *err)
+{
+	return for_each(cli, "stop", words, stop_one, data, err);
+}
+
+static int restart_one(struct engine *engine, const char *reference, const void *data,
+		       struct error *err)
+{
+	struct container_attach attach = { 0 };
+	int status;
+	int r = stop_one(engine, reference, data, err);
+	return r < 0 ? r : container_start(engine, reference, &attach, &status, err);
+}
+
+static int run_restart(struct cli *cli, const void *data, const struct words *words,
+		       struct error *err)
+{
+	return for_each(cli, "restart", words, restart_one, data, err);
+}
+
+static int kill_one(struct engine *engine, const char *reference, const void *data,
+		    struct error *err)
+{
+	const struct kill_options *options = data;
+	return container_kill(engine, reference, options->signal, err);
+}
+
+static int run_kill(struct cli *cli, const void *data, const struct words *words,
+		    struct error *err)
+{
+	return for_each(cli, "kill", words, kill_one, data, err);
+}
+
+static int remove_one(struct engine *engine, const char *reference, const void *data,
+		      struct error *err)
+{
+	const struct rm_options *options = data;
+	int r = container_remove(engine, reference,
+				 options->force ? CONTAINER_FORCE : CONTAINER_GENTLE,
+				 options->volumes, err);
+	/* As with files: what is not there needs no removing by force. */
+	return r == -ENOENT && options->force ? 0 : r;
+}
+
+static int run_rm(struct cli *cli, const void *data, const struct words *words,
+		  struct error *err)
+{
+	return for_each(cli, "rm", words, remove_one, data, err);
+}
+
+static int run_wait(struct cli *cli, const void *data, const struct words *words,
+		    struct error *err)
+{
+	struct engine *engine;
+	int status = 0, r = cli_engine(cli, &engine, err);
+	(void)data;
+	for (size_t i = 0; r == 0 && i < words->count; i++) {
+		r = container_wait(engine, words->items[i], &status, err);
+		if (r == 0)
+			printf("%d\n", status);
+	}
+	return r;
+}
+
+static int run_rename(struct cli *cli, const void *data, const struct words *words,
+		      struct error *err)
+{
+	struct engine *engine;
+	int r = cli_engine(cli, &engine, err);
+	(void)data;
+	return r < 0 ? r : container_rename(engine, words->items[0], words->items[1], err);
+}
+
+/* --- inspect, top ------------------------------------------------------------------ */
+
+struct inspect_options {
+	const char *format, *type;
+};
+static const struct option_spec inspect_rows[] = {
+	{ "format", 'f', OPTION_TEXT, offsetof(struct inspect_options, format), "TEMPLATE",
+	  "Such as {{.State.Pid}}" },
+	{ "type", 0, OPTION_TEXT, offsetof(struct inspect_options, type), "KIND",
+	  "container or network" },
+};
+
+static int inspect_one(struct engine *engine, const char *reference, const char *type,
+		       struct json_t **ret_object, struct error *err)
+{
+	struct error ignored;
+	if (type && text_equal(type, "network"))
+		return engine_network_inspect(engine, reference, ret_object, err);
+	if (type && !text_equal(type, "container"))
+		return error_set(err, EINVAL, "--type %s: is neither container nor network", type);
+	int r = container_inspect(engine, reference, ret_object, err);
+	if (r == -ENOENT && !type &&
+	    engine_network_inspect(engine, reference, ret_object, &ignored) == 0)
+		return 0;
+	return r;
+}
+
+static int run_inspect(struct cli *cli, const void *data, const struct words *words,
+		       struct error *err)
+{
+	const struct inspect_options *options = data;
+	struct engine *engine;
+	auto_json objects = json_new_array();
+	int r = cli_engine(cli, &engine, err);
+	for (size_t i = 0; r == 0 && i < words->count; i++) {
+		struct json_t *object = NULL;
+		r = inspect_one(engine, words->items[i], options->type, &object, err);
+		if (r == 0)
+			json_append(objects, object);
+	}
+	return r < 0 ? r : output_objects(options->format, objects, stdout, err);
+}
+
+static int run_top(struct cli *cli, const void *data, const struct words *words,
+		   struct error *err)
+{
+	static const struct output_column columns[] = { { "PID", "PID" }, { "COMMAND", "COMMAND" } };
+	struct output output = { .columns = columns, .column_count = ARRAY_SIZE(columns) };
+	struct engine *engine;
+	auto_json rows = NULL;
+	(void)data;
+	int r = cli_engine(cli, &engine, err);
+	if (r == 0)
+		r = container_top(engine, words->items[0], &rows, err);
+	return r < 0 ? r : output_rows(&output, rows, stdout, err);
+}
+
+#define CONTAINER_VERB(verb_name, verb_summary, verb_rows, struct_options, function, verb_defaults) \
+	{                                                                                        \
+		.spec = { .name = verb_name,                                                     \
+			  .words = "CONTAINER…",                                                 \
+			  .summary = verb_summary,                                               \
+			  .options = verb_rows,                                                  \
+			  .option_count = ARRAY_SIZE(verb_rows),                                 \
+			  .words_min = 1,                                                        \
+			  .words_max = -1 },                                                     \
+		.options_size = sizeof(struct struct_options), .defaults = verb_defaults,        \
+		.run = function                                                                  \
+	}
+
+static const struct verb verbs[] = {
+	{
+		.spec = { .name = "ps",
+			  .words = "",
+			  .summary = "List containers",
+			  .options = ps_rows,
+			  .option_count = ARRAY_SIZE(ps_rows) },
+		.options_size = sizeof(struct ps_options),
+		.run = run_ps,
+	},
+	{
+		.spec = { .name = "logs",
+			  .words = "CONTAINER",
+			  .summary = "Show what a container has written",
+			  .options = logs_rows,
+			  .option_count = ARRAY_SIZE(logs_rows),
+			  .words_min = 1,
+			  .words_max = 1 },
+		.options_size = sizeof(struct logs_options),
+		.run = run_logs,
+	},
+	CONTAINER_VERB("stop", "End containers: their stop signal, then SIGKILL", stop_rows,
+		       stop_options, run_stop, &stop_defaults),
+	CONTAINER_VERB("restart", "Stop containers and start them again", stop_rows, stop_options,
+		       run_restart, &stop_defaults),
+	CONTAINER_VERB("kill", "Send a signal to containers", kill_rows, kill_options, run_kill,
+		       NULL),
+	CONTAINER_VERB("rm", "Remove containers", rm_rows, rm_options, run_rm, NULL),
+	{
+		.spec = { .name = "wait",
+			  .words = "CONTAINER…",
+			  .summary = "Wait for the end of containers, print their exit codes",
+			  .words_min = 1,
+			  .words_max = -1 },
+		.run = run_wait,
+	},
+	CONTAINER_VERB("inspect", "Show all of containers or networks as JSON", inspect_rows,
+		       inspect_options, run_inspect, NULL),
+	{
+		.spec = { .name = "top",
+			  .words = "CONTAINER",
+			  .summary = "List the processes of a container",
+			  .words_min = 1,
+			  .words_max = 1 },
+		.run = run_top,
+	},
+	{
+		.spec = { .name = "rename",
+			  .words = "CONTAINER NAME",
+			  .summary = "Give a container another name",
+			  .words_min = 2,
+			  .words_max = 2 },
+		.run = run_rename,
+	},
+};
+
+const struct verb_group verb_group_processes = { "Running containers", verbs, ARRAY_SIZE(verbs) };
