@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "internal.h"
+#include "runtime/oci.h"
 
 #define SAVED_SIZE_MAX (256u << 20)
 #define BOOT_SIZE_MAX (64u << 20)
@@ -139,10 +140,9 @@ int program_find(const char *name, struct path *ret_path, struct error *err)
 {
 	static const char *const places[] = { "/usr/bin", "/usr/sbin", "/usr/local/bin",
 					      "/usr/local/sbin" };
-	char own[ENGINE_PATH_MAX];
-	ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
-	if (size > 0) {
-		own[size] = 0;
+	auto_free char *own = NULL;
+	struct error ignored;
+	if (oci_program_path(&own, &ignored) == 0) {
 		char *slash = strrchr(own, '/');
 		if (slash)
 			*slash = 0;

@@ -62,7 +62,7 @@ static int make_process(struct oci_process *process, const struct exec_options *
 	if (r == 0 && options->user)
 		r = set_user(process, options->user, pid, err);
 	if (r == 0 && options->privileged)
-		r = capability_parse("ALL", &process->capabilities, err);
+		r = capability_bits_parse("ALL", &process->capabilities, err);
 	if (r == 0 && options->terminal)
 		r = env_set(&process->env, "TERM=xterm", err);
 	for (size_t i = 0; r == 0 && i < options->env.count; i++) {

@@ -45,7 +45,7 @@ int signal_parse(const char *text, int *ret_signal, struct error *err)
 	return error_set(err, EINVAL, "%s: is no signal, such as TERM, SIGHUP or 15", text);
 }
 
-int capability_parse(const char *text, uint64_t *ret_bits, struct error *err)
+int capability_bits_parse(const char *text, uint64_t *ret_bits, struct error *err)
 {
 	const char *name = strncasecmp(text, "CAP_", 4) == 0 ? text + 4 : text;
 	if (strcasecmp(name, "ALL") == 0) {

@@ -51,12 +51,12 @@ static int set_capabilities(struct oci_spec *spec, const struct container_option
 	uint64_t bits = 0;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < options->cap_drop.count; i++) {
-		r = capability_parse(options->cap_drop.items[i], &bits, err);
+		r = capability_bits_parse(options->cap_drop.items[i], &bits, err);
 		if (r == 0)
 			spec->process.capabilities &= ~bits;
 	}
 	for (size_t i = 0; r == 0 && i < options->cap_add.count; i++) {
-		r = capability_parse(options->cap_add.items[i], &bits, err);
+		r = capability_bits_parse(options->cap_add.items[i], &bits, err);
 		if (r == 0)
 			spec->process.capabilities |= bits;
 	}
@@ -65,7 +65,7 @@ static int set_capabilities(struct oci_spec *spec, const struct container_option
 
 static int set_privileged(struct oci_spec *spec, struct error *err)
 {
-	int r = capability_parse("ALL", &spec->process.capabilities, err);
+	int r = capability_bits_parse("ALL", &spec->process.capabilities, err);
 	spec->seccomp = OCI_SECCOMP_UNCONFINED;
 	words_free(&spec->masked_paths);
 	words_free(&spec->readonly_paths);

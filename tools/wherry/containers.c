@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/engine.h"
+#include "runtime/oci.h"
 #include "verbs.h"
 
 #define STATUS_ENGINE 125 /* Wherry itself failed, as Docker has it */
@@ -245,7 +246,10 @@ static int run_exec(struct cli *cli, const void *data, const struct words *words
 	int status = 0;
 	if (options->terminal && options->interactive && !isatty(STDIN_FILENO))
 		return error_set(err, EINVAL, "-it: standard input is no terminal; leave -t out");
-	int r = cli_engine(cli, &engine, err);
+	/* It becomes the parent of what runs inside. */
+	int r = oci_protect_self(cli->argv, err);
+	if (r == 0)
+		r = cli_engine(cli, &engine, err);
 	if (r == 0)
 		r = command_of(words, &command, err);
 	if (r < 0)

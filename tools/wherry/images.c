@@ -9,6 +9,7 @@
 #include "output.h"
 #include "runtime/engine.h"
 #include "runtime/image.h"
+#include "runtime/oci.h"
 #include "verbs.h"
 
 #define ID_SHOWN 12
@@ -220,7 +221,10 @@ static int run_build(struct cli *cli, const void *data, const struct words *word
 					 .no_cache = options->no_cache,
 					 .build_args = options->arguments,
 					 .output = options->quiet ? NULL : stderr };
-	int r = open_images(cli, &store, err);
+	/* It becomes the parent of what RUN steps run. */
+	int r = oci_protect_self(cli->argv, err);
+	if (r == 0)
+		r = open_images(cli, &store, err);
 	if (r == 0)
 		r = cli_engine(cli, &engine, err);
 	if (r < 0)

@@ -148,7 +148,7 @@ static int hold_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = { .argv = argv };
 	struct global_options options = { 0 };
 	struct error err = { 0 };
 	auto_words words = { 0 };
