@@ -24,7 +24,7 @@ static int make_spec(struct oci_spec *spec, const struct words *lower_paths, con
 		r = text_copy(work, &spec->overlay_work, err);
 	if (r == 0 && !spec->cgroup_path)
 		r = text_format(&spec->cgroup_path, err, "wherry/build-%.12s", id);
-	spec->namespaces[OCI_NS_NETWORK].use = OCI_NS_HOST;
+	oci_spec_share_network(spec);
 	return r < 0 ? r : spec_set_process(&spec->process, request, err);
 }
 

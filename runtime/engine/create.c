@@ -241,7 +241,7 @@ static int take_root(struct draft *draft, struct error *err)
 	if (r == 0 && !spec->cgroup_path)
 		r = text_format(&spec->cgroup_path, err, "wherry/%s", draft->id);
 	if (text_equal(draft->network_mode, "host")) {
-		spec->namespaces[OCI_NS_NETWORK].use = OCI_NS_HOST;
+		oci_spec_share_network(spec);
 	}
 	return r;
 }

@@ -48,6 +48,21 @@ static const char *const default_sysctls[] = {
 	"net.ipv4.ping_group_range=0 2147483647",
 };
 
+void oci_spec_share_network(struct oci_spec *spec)
+{
+	size_t kept = 0;
+	spec->namespaces[OCI_NS_NETWORK].use = OCI_NS_HOST;
+	for (size_t i = 0; i < spec->sysctls.count; i++) {
+		if (text_starts_with(spec->sysctls.items[i], "net."))
+			free(spec->sysctls.items[i]);
+		else
+			spec->sysctls.items[kept++] = spec->sysctls.items[i];
+	}
+	if (spec->sysctls.items)
+		spec->sysctls.items[kept] = NULL;
+	spec->sysctls.count = kept;
+}
+
 int oci_spec_add_mount(struct oci_spec *spec, const char *type, const char *source,
 		       const char *destination, const char *options_comma, struct error *err)
 {

@@ -192,6 +192,11 @@ static inline void oci_spec_cleanup(struct oci_spec *spec)
 }
 #define auto_oci_spec __attribute__((cleanup(oci_spec_cleanup))) struct oci_spec
 
+/**
+ * Lets the container share the host's network namespace: settings of the
+ * namespace (net.*) are taken out of the spec, since they would be the host's.
+ */
+void oci_spec_share_network(struct oci_spec *spec);
 int oci_spec_add_mount(struct oci_spec *spec, const char *type, const char *source,
 		       const char *destination, const char *options_comma, struct error *err);
 
