@@ -36,6 +36,35 @@ static void images_get_the_names_that_their_archives_say(void **state)
 	}
 }
 
+/* Needs no folder of images: what tests and the demo make on a fresh machine. */
+static void an_archive_of_this_machine_s_busybox_loads(void **state)
+{
+	struct place *place = *state;
+	const char *source = getenv("WHERRY_SOURCE");
+	char tool[512], archive[128], names[64];
+	struct stat st;
+	if (!source || access("/bin/busybox", X_OK) < 0) {
+		print_message("skipped: needs WHERRY_SOURCE and busybox-static\n");
+		skip();
+	}
+	snprintf(tool, sizeof tool, "%s/tests/tools/busybox-image", source);
+	snprintf(archive, sizeof archive, "%s/busybox.tar", place->path);
+	free(kit_run((const char *[]){ tool, archive, NULL }));
+	kit_load(place, archive, names, sizeof names);
+	assert_string_equal(names, "busybox:latest");
+	auto_fd root = kit_mount(place, "busybox");
+	assert_int_equal(fstatat(root, "bin/sh", &st, 0), 0);
+	assert_true(st.st_nlink > 100);
+	/* Cut anywhere, it is refused. */
+	assert_int_equal(stat(archive, &st), 0);
+	for (int part = 0; part < 8; part++) {
+		struct error err = { 0 };
+		auto_words none = { 0 };
+		assert_int_equal(truncate(archive, st.st_size / 8 * (7 - part) + 100), 0);
+		assert_true(image_load(place->store, archive, NULL, &none, &err) < 0);
+	}
+}
+
 static void an_image_has_what_its_config_says(void **state)
 {
 	struct place *place = *state;
@@ -250,6 +279,7 @@ int main(void)
 #define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(images_get_the_names_that_their_archives_say),
+		WITH_PLACE(an_archive_of_this_machine_s_busybox_loads),
 		WITH_PLACE(an_image_has_what_its_config_says),
 		WITH_PLACE(hard_but_legal_images_unpack_exactly),
 		WITH_PLACE(hostile_archives_are_refused_and_leave_nothing),
