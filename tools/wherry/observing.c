@@ -186,7 +186,7 @@ static const struct verb verbs[] = {
 		.spec = { .name = "system reset",
 			  .words = "",
 			  .summary = "Remove all that this instance made, containers too",
-			  .detail = "Images and what lies in /var/lib/wherry stay.",
+			  .detail = "Images and volumes stay.",
 			  .options = reset_rows,
 			  .option_count = ARRAY_SIZE(reset_rows) },
 		.options_size = sizeof(struct reset_options),

@@ -83,6 +83,20 @@ static int remove_containers(const struct instance *instance, FILE *file, struct
 	return remove_each(engine, &rows, file, err);
 }
 
+/* The records of networks go with their data path; images and volumes stay. */
+static int remove_records(const struct instance *instance, struct error *err)
+{
+	static const char *const names[] = { "engine.mdb", "engine.mdb-lock" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[INSTANCE_PATH_MAX + 32];
+		snprintf(path, sizeof path, "%s/%s", instance->lib, names[i]);
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_set_errno(err, errno, "%s", path);
+	}
+	(void)rmdir(instance->lib); /* if nothing else is in it */
+	return 0;
+}
+
 int reset_instance(const struct instance *instance, FILE *file, struct error *err)
 {
 	if (end_wherryd(instance))
@@ -92,6 +106,8 @@ int reset_instance(const struct instance *instance, FILE *file, struct error *er
 		r = dataplane_reset(instance, err);
 	if (r == 0)
 		r = tree_remove(instance->run, err);
+	if (r == 0)
+		r = remove_records(instance, err);
 	if (r == 0)
 		fprintf(file, "removed networks, programs and maps\n");
 	return r;
