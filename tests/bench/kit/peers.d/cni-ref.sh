@@ -21,12 +21,10 @@ up() {
 attach_published() { # NAME INDEX PORT...
 	_n=$1
 	shift 2
-	for _m; do
-		set -- "$@" --port "$_m"
-		shift
-	done
+	_ports=()
+	for _m; do _ports+=(--port "$_m"); done
 	at node "$BUILD/cnirun" --conflist "$STATE/net.conflist" --path "$CNI_REF" \
-		--netns "/run/netns/$P-$_n" --id "$P-$_n" --only add "$@" >/dev/null
+		--netns "/run/netns/$P-$_n" --id "$P-$_n" --only add "${_ports[@]}" >/dev/null
 }
 attach() { attach_published "$1" "$2"; }
 

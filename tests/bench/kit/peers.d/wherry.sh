@@ -7,7 +7,9 @@ NEEDS="$BIN/wherry-cni"
 version() { "$BIN/wherry" version 2>/dev/null | head -1 || :; }
 
 up() {
-	mkdir -p "$STATE/root"
+	# As many source ports for masquerading as an instance of the default root has.
+	mkdir -p "$STATE/root/etc/wherry"
+	echo '{ "masqueradePorts": "16384-32767" }' >"$STATE/root/etc/wherry/config.json"
 	cat >"$STATE/net.conflist" <<-LIST
 	{ "cniVersion": "1.0.0", "name": "nbnet", "plugins": [
 	  { "type": "wherry-cni", "root": "$STATE/root", "bridge": "$BR",
@@ -26,11 +28,9 @@ cnirun() { # NAME OPTION...
 attach_published() { # NAME INDEX PORT...
 	_name=$1
 	shift 2
-	for _m; do
-		set -- "$@" --port "$_m"
-		shift
-	done
-	cnirun "$_name" "$@"
+	_ports=()
+	for _m; do _ports+=(--port "$_m"); done
+	cnirun "$_name" "${_ports[@]}"
 }
 attach() { attach_published "$1" "$2"; }
 
