@@ -23,22 +23,14 @@ inline_always int deliver_to_neighbour(struct packet *packet, const struct sourc
 }
 
 /*
- * From a container to the host: seen on the gateway device, as everything of
- * this network is, so that rp_filter and the host's own rules hold.
+ * From a container to the host: received anew on the gateway device, as all of
+ * this network is. To be received where it stands would save 1.5 % of a
+ * request's time, but a link without an address fails rp_filter, strict or
+ * loose, and the host's rules name the gateway device.
  */
 inline_always int deliver_to_host(struct packet *packet, const struct source *source)
 {
 	packet_set_destination_mac(packet, source->gateway_mac);
 	count_sent(packet, source->slot);
 	return bpf_redirect(source->gateway_ifindex, BPF_F_INGRESS);
-}
-
-/* TCP in mid-flow to the host, without the second reception on the gateway device. */
-inline_always int deliver_straight(struct packet *packet, const struct source *source)
-{
-	if (!(source->flags & NETWORK_STRAIGHT))
-		return deliver_to_host(packet, source);
-	packet_to_me(packet->skb);
-	count_sent(packet, source->slot);
-	return VERDICT_PASS;
 }

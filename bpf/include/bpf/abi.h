@@ -138,14 +138,6 @@ enum network_flags {
 	NETWORK_INTERNAL = 1 << 1, /* nothing in or out but the host and the network itself */
 	NETWORK_ROUTED = 1 << 2,   /* outside may address containers directly */
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
-	/*
-	 * TCP in mid-flow from a container to its gateway arrives on the container's
-	 * own link, which saves 1.5 % of a request's time; what may begin a flow
-	 * arrives on the gateway device, where the host's rules look. Only
-	 * where rp_filter is 0 for all and on the host end of the link: a device
-	 * without an address fails even the loose test.
-	 */
-	NETWORK_STRAIGHT = 1 << 4,
 };
 
 /* wh1_networks: array by network id; generation 0: no such network. */

@@ -123,12 +123,6 @@ static void settings_of_the_network_hold(void **state)
 		  DROP_INTERNAL },
 		{ NETWORK_INTERNAL, { IPPROTO_UDP, CLIENT, 1, GATEWAY, 53, 0 }, REDIRECTED, 0 },
 		{ NETWORK_ROUTED, { IPPROTO_UDP, CLIENT, 1, OUTSIDE, 2, 0 }, REDIRECTED, 0 },
-		{ NETWORK_STRAIGHT, { IPPROTO_TCP, CLIENT, 1, GATEWAY, 22, TCP_ACK }, PASS, 0 },
-		{ NETWORK_STRAIGHT,
-		  { IPPROTO_TCP, CLIENT, 1, GATEWAY, 22, TCP_SYN },
-		  REDIRECTED,
-		  0 },
-		{ NETWORK_STRAIGHT, { IPPROTO_UDP, CLIENT, 1, GATEWAY, 53, 0 }, REDIRECTED, 0 },
 	};
 	struct scene *scene = *state;
 
