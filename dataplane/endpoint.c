@@ -274,6 +274,9 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 		r = check_listeners(spec, err);
 	if (r == 0)
 		r = endpoint_fill(spec, &info, err);
+	/* Before the intent: who undoes it must know the key of each map entry. */
+	if (r == 0)
+		r = netns_cookie(spec->netns_fd, &info.netns_cookie, err);
 	if (r == 0)
 		r = intend(&attempt, err);
 	if (r < 0)

@@ -7,7 +7,7 @@
 
 /* What the kernel side needs beyond the record. */
 struct endpoint_work {
-	struct endpoint_info *info; /* host_ifindex, netns_cookie and mac are filled in */
+	struct endpoint_info *info; /* host_ifindex is filled in */
 	const struct network_info *network;
 	int netns_fd;
 	const struct prefix *routes;

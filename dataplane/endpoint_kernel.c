@@ -180,8 +180,6 @@ static int make_container_side(const struct endpoint_work *work, struct netlink 
 	int r = netns_run(work->netns_fd, visit_container, &visit, err);
 	AUTO(netlink) netlink = visit.netlink;
 	if (r == 0)
-		r = socket_cookie(netlink_fd(netlink), &work->info->netns_cookie, err);
-	if (r == 0)
 		r = queue_container_side(netlink, work, err);
 	if (r == 0)
 		r = netlink_flush(netlink, err);

@@ -140,6 +140,34 @@ static int sweep_slots(struct dataplane *dataplane, const struct wanted *wanted,
 	return 0;
 }
 
+/* An ADD takes its slot before it makes entries, so one whose slot is nobody's is old. */
+static int sweep_netns_one(struct dataplane *dataplane, uint64_t cookie, struct error *err)
+{
+	struct netns netns;
+	AUTO(store_txn) txn = NULL;
+	int r = map_get(&dataplane->maps, MAP_NETNS, &cookie, &netns, err);
+	if (r <= 0)
+		return r;
+	r = store_begin(dataplane->store, STORE_READ, &txn, err);
+	if (r == 0)
+		r = slot_is_taken(txn, netns.slot, err);
+	return r != 0 ? r : map_delete(&dataplane->maps, MAP_NETNS, &cookie, err);
+}
+
+static int sweep_netns(struct dataplane *dataplane, struct error *err)
+{
+	uint64_t key, next;
+	int more = map_next(&dataplane->maps, MAP_NETNS, NULL, &key, err);
+	while (more == 1) {
+		more = map_next(&dataplane->maps, MAP_NETNS, &key, &next, err);
+		int r = more < 0 ? more : sweep_netns_one(dataplane, key, err);
+		if (r < 0)
+			return r;
+		key = next;
+	}
+	return more;
+}
+
 /* A gateway device that went behind our back left its entry, and with tcx a pin. */
 static int sweep_gateways(struct dataplane *dataplane, struct error *err)
 {
@@ -180,6 +208,8 @@ static int sweep_all(struct dataplane *dataplane, struct error *err)
 		r = sweep_map(dataplane, &sweeps[i], &wanted, err);
 	if (r == 0)
 		r = sweep_gateways(dataplane, err);
+	if (r == 0)
+		r = sweep_netns(dataplane, err);
 	return r < 0 ? r : sweep_slots(dataplane, &wanted, err);
 }
 

@@ -122,6 +122,14 @@ int slot_take(struct store_txn *txn, uint32_t capacity, const struct key *endpoi
 	return r;
 }
 
+int slot_is_taken(struct store_txn *txn, uint32_t slot, struct error *err)
+{
+	struct key key = { .size = 0 };
+	struct bytes owner;
+	key_put_number(&key, slot, 4);
+	return store_get(txn, TABLE_SLOTS, key_bytes(&key), &owner, err);
+}
+
 int slot_release(struct store_txn *txn, uint32_t slot, struct error *err)
 {
 	struct key key = { .size = 0 }, rested = { .size = 0 };

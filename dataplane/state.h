@@ -64,6 +64,8 @@ struct slot_grant {
 /** -ENOSPC: all `capacity` slots are in use. */
 int slot_take(struct store_txn *txn, uint32_t capacity, const struct key *endpoint,
 	      struct slot_grant *ret_grant, struct error *err);
+/** 1 if an endpoint has the slot, 0 if none. */
+int slot_is_taken(struct store_txn *txn, uint32_t slot, struct error *err);
 /** Gives the slot back; it rests behind all that were given back before. */
 int slot_release(struct store_txn *txn, uint32_t slot, struct error *err);
 
