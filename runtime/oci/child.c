@@ -43,6 +43,20 @@ static void reset_signals(void)
 	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 }
 
+/* Descriptors that we open must not become standard ones, which are replaced in the end. */
+static int fill_stdio(struct error *err)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd < 2);
+	if (fd < 0)
+		return error_set_errno(err, errno, "/dev/null");
+	if (fd > 2)
+		close(fd);
+	return 0;
+}
+
 int child_clean(const struct launch *launch, struct error *err)
 {
 	reset_signals();
@@ -66,7 +80,7 @@ int child_clean(const struct launch *launch, struct error *err)
 	}
 	if (sys_close_range(next, ~0u, 0) < 0)
 		return error_set_errno(err, errno, "closing descriptors");
-	return 0;
+	return fill_stdio(err);
 }
 
 /* Standard descriptors may be given in any order, one for another. */

@@ -56,6 +56,11 @@ static bool is_last(const struct walk *walk)
 static int follow_link(struct walk *walk, int parent_fd, const char *word, struct error *err)
 {
 	char link[PATH_MAX], joined[PATH_MAX];
+	auto_fd probe = -1;
+	/* The text of a magic link (/proc/PID/fd/3) is not where it leads: none is followed. */
+	if (file_open_in_root(parent_fd, word, O_PATH | O_CLOEXEC, 0, &probe, err) == -ELOOP)
+		return -ELOOP;
+	error_clear(err);
 	ssize_t size = readlinkat(parent_fd, word, link, sizeof link - 1);
 	if (size < 0)
 		return error_set_errno(err, errno, "reading the link %s", word);

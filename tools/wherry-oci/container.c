@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,8 +57,9 @@ int container_make(const struct cli *cli, const char *id, struct container *ret,
 		return error_set_errno(err, errno, "%s", ret->directory);
 	}
 	set_created(ret);
-	struct passwd *user = getpwuid(getuid());
-	return text_copy(user ? user->pw_name : "", &ret->owner, err);
+	/* Only root has a name here: the C library's look-up does not work in a static program. */
+	return getuid() == 0 ? text_copy("root", &ret->owner, err)
+			     : text_format(&ret->owner, err, "%u", (unsigned int)getuid());
 }
 
 static int container_file(const struct container *container, const char *name, char **ret_path,
