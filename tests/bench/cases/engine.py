@@ -41,7 +41,7 @@ def engine_scene(options, target, archive):
 
 
 def measure_run(samples, scenes, options, folder):
-    floor = [options.kit + "/runfloor", image.unpacked(folder), "/bin/busybox", "true"]
+    floor = [options.kit + "/runfloor", image.unpacked(folder), "/bin/true"]
     for _ in range(options.reps):
         for target, scene in scenes.items():
             try:
