@@ -14,7 +14,8 @@
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 
-#define BLOCK_FIRST 0x57480000u /* far above the small numbers that people give */
+#define BLOCK_FIRST 0x57000000u /* far above the small numbers that people give */
+#define BLOCK_MASK 0xffffffu
 #define BLOCK_TRIES 64
 #define LINK_PATH_MAX (INSTANCE_PATH_MAX + 300) /* with any file name */
 
@@ -51,7 +52,7 @@ int attach_choose_block(struct netlink *netlink, const struct instance *instance
 			uint32_t *ret_block, struct error *err)
 {
 	for (uint32_t i = 0; i < BLOCK_TRIES; i++) {
-		uint32_t block = BLOCK_FIRST + ((hash_text(instance->tag) + i) & 0xffff);
+		uint32_t block = BLOCK_FIRST + ((hash_text(instance->tag) + i) & BLOCK_MASK);
 		struct filter_spec spec = block_filter(instance, block, -1);
 		bool ours;
 		unsigned foreign;

@@ -93,6 +93,16 @@ static int tell_dataplane(const struct doctor *doctor, struct error *err)
 	return r < 0 ? r : tell_tables(doctor, err);
 }
 
+/* A doctor changes nothing: what is not loaded is not loaded by it. */
+static int tell_unloaded(const struct doctor *doctor, struct error *err)
+{
+	struct error why = { 0 };
+	if (load_check_bpffs(doctor->instance, &why) < 0)
+		return tell(doctor, DOCTOR_FAILURE, err, "data path", "%s", why.text);
+	return tell(doctor, DOCTOR_FACT, err, "data path",
+		    "not loaded yet: the first network loads it");
+}
+
 /* Who filters forwarded packets does not see those that wherry redirects. */
 static int tell_forwarding(const struct doctor *doctor, struct error *err)
 {
@@ -124,7 +134,10 @@ int doctor_each(const struct instance *instance,
 		r = tell_forwarding(&doctor, err);
 	if (r != 0)
 		return r;
-	if (dataplane_open(instance, &dataplane, &why) < 0)
+	r = load_check(instance, &why);
+	if (r == 0)
+		return tell_unloaded(&doctor, err);
+	if (r < 0 || dataplane_open(instance, &dataplane, &why) < 0)
 		return tell(&doctor, DOCTOR_FAILURE, err, "data path", "%s", why.text);
 	doctor.dataplane = dataplane;
 	return tell_dataplane(&doctor, err);
