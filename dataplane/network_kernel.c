@@ -70,7 +70,7 @@ static int set_sysctls(const char *device, struct error *err)
 
 static int prepare_device(struct dataplane *dataplane, struct network_info *info, struct error *err)
 {
-	struct device device;
+	struct device device = { 0 };
 	char alias[sizeof GATEWAY_ALIAS + NETWORK_NAME_MAX];
 	struct netlink *netlink = dataplane->netlink;
 	struct prefix own = { info->spec.gateway, info->spec.subnet.length };
@@ -150,7 +150,7 @@ int network_realize(struct dataplane *dataplane, struct network_info *info, stru
 static int delete_device(struct dataplane *dataplane, const struct network_info *info,
 			 struct error *err)
 {
-	struct device device;
+	struct device device = { 0 };
 	uint32_t ifindex = device_index(dataplane->netlink, info->spec.device);
 	int r = device_get(dataplane->netlink, ifindex, &device, err);
 	/* A device that somebody else made in the meantime under this name stays. */

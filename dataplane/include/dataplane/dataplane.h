@@ -19,9 +19,9 @@
 #include "base/store.h"
 #include "base/text.h"
 
-#define NETWORK_NAME_MAX 128   /* bytes with NUL */
+#define NETWORK_NAME_MAX 128 /* bytes with NUL */
 #define CONTAINER_ID_MAX 256
-#define ENDPOINT_NAMES_MAX 32  /* names and aliases of one endpoint */
+#define ENDPOINT_NAMES_MAX 32    /* names and aliases of one endpoint */
 #define ENDPOINT_PORTS_MAX 65536 /* publications of one endpoint */
 #define DEVICE_NAME_MAX 16
 
@@ -123,25 +123,25 @@ struct endpoint_link {
 
 struct endpoint_spec {
 	const char *container_id;
-	const char *interface;     /* in the container: eth0 */
+	const char *interface; /* in the container: eth0 */
 	const char *network;
-	const char *netns_path;    /* as the caller named it; "" if netns_fd has no path */
-	int netns_fd;              /* borrowed */
-	struct prefix address;     /* the address with the subnet's length */
-	struct ip gateway;         /* for the default route; unset: none */
-	struct mac mac;            /* unset: made from the address: 02:42:a.b.c.d style, unique */
-	uint32_t mtu;              /* 0: the network's */
-	const struct prefix *routes;      /* further routes via the gateway */
+	const char *netns_path;      /* as the caller named it; "" if netns_fd has no path */
+	int netns_fd;                /* borrowed */
+	struct prefix address;       /* the address with the subnet's length */
+	struct ip gateway;           /* for the default route; unset: none */
+	struct mac mac;              /* unset: made from the address: 02:42:a.b.c.d style, unique */
+	uint32_t mtu;                /* 0: the network's */
+	const struct prefix *routes; /* further routes via the gateway */
 	size_t route_count;
 	const struct publish_spec *publish;
 	size_t publish_count;
 	enum publish_policy publish_policy;
-	const char *const *names;  /* NULL-terminated: container name, aliases; may be NULL */
+	const char *const *names; /* NULL-terminated: container name, aliases; may be NULL */
 	const struct endpoint_link *links;
 	size_t link_count;
-	const char *hostname;      /* may be NULL */
-	bool default_route;        /* add one through gateway */
-	const char *owner;         /* "cni" or "engine": shown by ports and inspect */
+	const char *hostname; /* may be NULL */
+	bool default_route;   /* add one through gateway */
+	const char *owner;    /* "cni" or "engine": shown by ports and inspect */
 };
 
 enum endpoint_state { ENDPOINT_INTENT, ENDPOINT_READY };
@@ -188,26 +188,25 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
  * something was removed, 0 if nothing was there (not an error).
  */
 enum endpoint_link_fate { ENDPOINT_DELETE_LINK, ENDPOINT_LEAVE_LINK };
-int endpoint_delete(struct dataplane *dataplane, const char *container_id,
-		    const char *interface, enum endpoint_link_fate link, struct error *err);
+int endpoint_delete(struct dataplane *dataplane, const char *container_id, const char *interface,
+		    enum endpoint_link_fate link, struct error *err);
 /** 1 if found, 0 if not. Store only; release *ret_info. */
 int endpoint_find(struct store *store, const char *container_id, const char *interface,
 		  struct endpoint_info *ret_info, struct error *err);
 /** Visits the endpoints of one container (container_id), of one network, or all (both NULL). */
 int endpoint_each(struct store *store, const char *container_id, const char *network,
-		  int (*visit)(const struct endpoint_info *info, void *context,
-			       struct error *err),
+		  int (*visit)(const struct endpoint_info *info, void *context, struct error *err),
 		  void *context, struct error *err);
 /**
  * Compares what is wanted with links, addresses, routes, map entries, programs
  * and ports. 0 if all is there; -ENOENT (or another) with a text that names
  * what is missing. Changes nothing.
  */
-int endpoint_check(struct dataplane *dataplane, const char *container_id,
-		   const char *interface, struct error *err);
+int endpoint_check(struct dataplane *dataplane, const char *container_id, const char *interface,
+		   struct error *err);
 /** Adds or takes names of a running endpoint (network connect --alias, rename). */
-int endpoint_set_names(struct dataplane *dataplane, const char *container_id,
-		       const char *interface, const char *const *names, struct error *err);
+int endpoint_set_names(struct dataplane *dataplane, const char *container_id, const char *interface,
+		       const char *const *names, struct error *err);
 
 /* --- names, for dns ---------------------------------------------------------- */
 
@@ -218,11 +217,11 @@ int endpoint_set_names(struct dataplane *dataplane, const char *container_id,
  * not matter. Writes at most max; returns how many there
  * are, 0 if the name is unknown. O(log n): reads an index in the store.
  */
-int names_resolve(struct store *store, const char *network, struct ip client,
-		  const char *name, struct ip *ret_ips, size_t max, struct error *err);
+int names_resolve(struct store *store, const char *network, struct ip client, const char *name,
+		  struct ip *ret_ips, size_t max, struct error *err);
 /** The name of an address in a network. 1 if found, 0 if not. */
-int names_reverse(struct store *store, const char *network, struct ip address,
-		  char *ret_name, size_t size, struct error *err);
+int names_reverse(struct store *store, const char *network, struct ip address, char *ret_name,
+		  size_t size, struct error *err);
 
 /* --- uplinks, state as a whole ------------------------------------------------ */
 
@@ -242,7 +241,8 @@ int dataplane_reconcile(struct dataplane *dataplane, struct error *err);
  * many, or -errno.
  */
 int dataplane_collect(struct dataplane *dataplane, struct error *err);
-/** Removes all of the instance: endpoints, networks, programs, pins. Leases and names go with the store. */
+/** Removes all of the instance: endpoints, networks, programs, pins. Leases and names go with the
+ * store. */
 int dataplane_reset(const struct instance *instance, struct error *err);
 
 /* --- drops, ports, flows, doctor ------------------------------------------------ */
