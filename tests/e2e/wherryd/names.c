@@ -23,6 +23,7 @@
 #include "upstream.h"
 
 #define WAIT_MS 8000
+#define QUIET_MS 1500 /* longer than the daemon's longest timer */
 #define OUTPUT_MAX 4096
 
 struct scene {
@@ -382,6 +383,33 @@ static void new_network_is_served_when_asked_for(void **state)
 	close(netns);
 }
 
+/* How often the daemon has gone to sleep, and so how often it was woken. */
+static uint64_t count_sleeps(const struct scene *scene)
+{
+	static const char label[] = "\nvoluntary_ctxt_switches:";
+	char path[64];
+	auto_free char *text = NULL;
+	size_t size;
+	struct error err;
+	snprintf(path, sizeof path, "/proc/%d/status", wherryd_pid(scene));
+	assert_done(file_read(path, OUTPUT_MAX, &text, &size, &err), err);
+	const char *found = strstr(text, label);
+	assert_non_null(found);
+	return strtoull(found + sizeof label - 1, NULL, 10);
+}
+
+static void idle_daemon_sleeps(void **state)
+{
+	const struct scene *scene = *state;
+	uint64_t end_ms = clock_monotonic_ms() + WAIT_MS, before;
+	/* What the tests before did is looked at for a second or so; then nothing happens. */
+	do {
+		before = count_sleeps(scene);
+		(void)poll(NULL, 0, QUIET_MS);
+	} while (count_sleeps(scene) != before && clock_monotonic_ms() < end_ms);
+	assert_int_equal(count_sleeps(scene), before);
+}
+
 static void container_of_two_networks_finds_the_names_of_both(void **state)
 {
 	const struct scene *scene = *state;
@@ -410,6 +438,7 @@ int main(void)
 		cmocka_unit_test(second_daemon_says_who_runs),
 		cmocka_unit_test(new_network_is_served_when_asked_for),
 		cmocka_unit_test(container_of_two_networks_finds_the_names_of_both),
+		cmocka_unit_test(idle_daemon_sleeps),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
