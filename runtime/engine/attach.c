@@ -53,8 +53,7 @@ static size_t network_count(const struct container *container)
 
 /* The lease that the container holds here, or a new one. */
 static int take_lease(struct engine *engine, const struct container *container,
-		      const struct json_at *row, struct attachment *attachment,
-		      struct error *err)
+		      const struct json_at *row, struct attachment *attachment, struct error *err)
 {
 	auto_free struct ipam_config *config = NULL;
 	AUTO(store_txn) txn = NULL;
@@ -130,8 +129,7 @@ int attachments_lease(struct engine *engine, const struct container *container,
 		int r = prepare(engine, container, i, &ret_attachments->items[i], err);
 		if (r < 0) {
 			attachments_release(ret_attachments);
-			(void)attachments_remove(engine, container, ENDPOINT_DELETE_LINK,
-						 &ignored);
+			(void)attachments_remove(engine, container, ENDPOINT_DELETE_LINK, &ignored);
 			return r;
 		}
 		ret_attachments->count++;
@@ -172,9 +170,9 @@ static int draft_link(struct engine *engine, struct endpoint_draft *draft, const
 	return 0;
 }
 
-static int draft_endpoint(struct engine *engine, const struct container *container,
-			  size_t index, const struct json_at *row,
-			  struct endpoint_draft *draft, struct error *err)
+static int draft_endpoint(struct engine *engine, const struct container *container, size_t index,
+			  const struct json_at *row, struct endpoint_draft *draft,
+			  struct error *err)
 {
 	auto_words links = { 0 }, ports = { 0 };
 	int r = words_append(&draft->names, container->name, err);
@@ -277,8 +275,8 @@ int attachments_add(struct engine *engine, const struct container *container,
 			continue;
 		while (i-- > 0)
 			(void)endpoint_delete(engine->dataplane, container->id,
-					      attachments->items[i].interface,
-					      ENDPOINT_LEAVE_LINK, &ignored);
+					      attachments->items[i].interface, ENDPOINT_LEAVE_LINK,
+					      &ignored);
 		return r;
 	}
 	return 0;
@@ -372,8 +370,7 @@ int attachments_remove(struct engine *engine, const struct container *container,
 	return result < 0 ? result : 0;
 }
 
-int attachments_forget(struct engine *engine, const struct container *container,
-		       struct error *err)
+int attachments_forget(struct engine *engine, const struct container *container, struct error *err)
 {
 	if (!network_count(container))
 		return 0;

@@ -20,7 +20,8 @@ struct attachments {
 };
 void attachments_release(struct attachments *attachments);
 
-/** Takes an address in each network of the container (or finds what it holds). On failure none is left. */
+/** Takes an address in each network of the container (or finds what it holds). On failure none is
+ * left. */
 int attachments_lease(struct engine *engine, const struct container *container,
 		      struct attachments *ret_attachments, struct error *err);
 /** Makes the endpoints in the namespace of process pid. On failure none is left; leases stay. */
@@ -30,8 +31,7 @@ int attachments_add(struct engine *engine, const struct container *container,
 int attachments_remove(struct engine *engine, const struct container *container,
 		       enum endpoint_link_fate fate, struct error *err);
 /** Removes the endpoints and keeps the leases: the container begins another life. */
-int attachments_forget(struct engine *engine, const struct container *container,
-		       struct error *err);
+int attachments_forget(struct engine *engine, const struct container *container, struct error *err);
 /** Removes one, on `network disconnect`. */
 int attachment_remove(struct engine *engine, const char *id, const char *network,
 		      const char *interface, struct error *err);

@@ -48,16 +48,15 @@ static int run_spec(const struct oci_spec *spec, struct error *err)
 }
 
 static int run_step(void *context, const struct words *lower_paths, const char *upper,
-		    const char *work, const struct image_config *config,
-		    const struct words *args, struct error *err)
+		    const char *work, const struct image_config *config, const struct words *args,
+		    struct error *err)
 {
 	struct engine *engine = context;
 	struct oci_spec spec = { 0 };
 	char id[CONTAINER_ID_SIZE];
-	struct process_request request = { .config = config,
-					   .layer_paths = lower_paths,
-					   .entrypoint = "",
-					   .command = args };
+	struct process_request request = {
+		.config = config, .layer_paths = lower_paths, .entrypoint = "", .command = args
+	};
 	int r = container_id_make(id, err);
 	if (r == 0)
 		r = oci_spec_default(id, &spec, err);

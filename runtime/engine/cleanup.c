@@ -98,8 +98,9 @@ int container_settle(struct engine *engine, const struct container *container,
 	struct path run_dir = container_run_dir(engine, container->id);
 	kill_orphan(&now);
 	if (now.status != CONTAINER_EXITED) {
-		engine_warn(engine, "the monitor of container %s was killed: the container is "
-				    "ended too",
+		engine_warn(engine,
+			    "the monitor of container %s was killed: the container is "
+			    "ended too",
 			    container->name);
 		now.status = now.state.status = CONTAINER_EXITED;
 		now.exit_code = now.state.exit_code = EXIT_KILLED;

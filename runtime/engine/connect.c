@@ -7,8 +7,8 @@
 #include "cleanup.h"
 
 /* The container's row for a network: its index, or -1. */
-static int find_row(const struct container *container, const char *network,
-		    struct json_at *ret_row, struct json_at *list, struct json_at *root)
+static int find_row(const struct container *container, const char *network, struct json_at *ret_row,
+		    struct json_at *list, struct json_at *root)
 {
 	struct error ignored;
 	*root = container_root(container);
@@ -93,15 +93,13 @@ static int find_both(struct engine *engine, const char *network, const char *ref
 	if (r == 0)
 		r = container_lock(engine, (*ret_container)->id, ret_lock, err);
 	if (r == 0 && !text_equal((*ret_container)->network_mode, "networks"))
-		r = error_set(err, EINVAL,
-			      "container %s has no networks of its own (--network %s)",
+		r = error_set(err, EINVAL, "container %s has no networks of its own (--network %s)",
 			      (*ret_container)->name, (*ret_container)->network_mode);
 	return r;
 }
 
-int engine_network_connect(struct engine *engine, const char *network_name,
-			   const char *reference, const struct network_connect_options *options,
-			   struct error *err)
+int engine_network_connect(struct engine *engine, const char *network_name, const char *reference,
+			   const struct network_connect_options *options, struct error *err)
 {
 	AUTO(engine_network) network = NULL;
 	AUTO(container) container = NULL;
@@ -111,11 +109,10 @@ int engine_network_connect(struct engine *engine, const char *network_name,
 	char interface[DEVICE_NAME_MAX];
 	int r = check_options(options, err);
 	if (r == 0)
-		r = find_both(engine, network_name, reference, &network, &container, &lock_fd,
-			      err);
+		r = find_both(engine, network_name, reference, &network, &container, &lock_fd, err);
 	if (r == 0 && find_row(container, network->name, &row, &list, &root) >= 0)
-		r = error_set(err, EEXIST, "container %s is in network %s already",
-			      container->name, network->name);
+		r = error_set(err, EEXIST, "container %s is in network %s already", container->name,
+			      network->name);
 	if (r == 0)
 		r = container_settle(engine, container, &now, err);
 	if (r == 0)
@@ -155,8 +152,8 @@ int engine_network_disconnect(struct engine *engine, const char *network_name,
 		return r;
 	int index = find_row(container, network->name, &row, &list, &root);
 	if (index < 0)
-		return error_set(err, ENOENT, "container %s is not in network %s",
-				 container->name, network->name);
+		return error_set(err, ENOENT, "container %s is not in network %s", container->name,
+				 network->name);
 	r = json_get_string(&row, "interface", JSON_REQUIRED, &interface, err);
 	if (r == 0 && container_is_running(&now))
 		r = attachment_remove(engine, container->id, network->name, interface, err);

@@ -112,15 +112,16 @@ static int check_addresses(const struct container_options *options, struct error
 static int refuse_network_flags(const struct draft *draft, struct error *err)
 {
 	const struct container_options *options = draft->options;
-	const char *flag = options->publish.count ? "--publish"
-		: options->aliases.count          ? "--network-alias"
-		: options->links.count            ? "--link"
-		: options->ip                     ? "--ip"
-		: options->mac_address            ? "--mac-address"
-						  : NULL;
+	const char *flag = options->publish.count   ? "--publish"
+			   : options->aliases.count ? "--network-alias"
+			   : options->links.count   ? "--link"
+			   : options->ip            ? "--ip"
+			   : options->mac_address   ? "--mac-address"
+						    : NULL;
 	if (flag)
-		return error_set(err, EINVAL, "%s: needs a network; --network %s has none of its own",
-				 flag, options->network);
+		return error_set(err, EINVAL,
+				 "%s: needs a network; --network %s has none of its own", flag,
+				 options->network);
 	return 0;
 }
 
@@ -311,8 +312,8 @@ static int take_log_options(struct draft *draft, struct error *err)
 		    number >= LOG_LINE_MAX)
 			log->file_size_bytes = number;
 		else if (text_starts_with(text, "max-file=") &&
-			 text_to_unsigned(text + strlen("max-file="), 1, LOG_FILES_MAX,
-					  &number) == 0)
+			 text_to_unsigned(text + strlen("max-file="), 1, LOG_FILES_MAX, &number) ==
+				 0)
 			log->files = (unsigned)number;
 		else
 			return error_set(err, EINVAL,
@@ -326,8 +327,8 @@ static int take_log_options(struct draft *draft, struct error *err)
 static int take_policies(struct draft *draft, struct error *err)
 {
 	const struct container_options *options = draft->options;
-	const char *stop_signal = options->stop_signal ? options->stop_signal
-						       : draft->image.config.stop_signal;
+	const char *stop_signal =
+		options->stop_signal ? options->stop_signal : draft->image.config.stop_signal;
 	int signal;
 	draft->monitor.interactive = options->interactive;
 	int r = restart_policy_parse(options->restart, &draft->monitor.restart, err);
@@ -381,8 +382,8 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 	json_put_bool(document, "terminal", options->terminal);
 	json_put_bool(document, "interactive", options->interactive);
 	json_put_integer(document, "stopTimeout", options->stop_timeout_s);
-	const char *stop_signal = options->stop_signal ? options->stop_signal
-						       : draft->image.config.stop_signal;
+	const char *stop_signal =
+		options->stop_signal ? options->stop_signal : draft->image.config.stop_signal;
 	if (stop_signal)
 		json_put_string(document, "stopSignal", stop_signal);
 	if (options->restart)
@@ -466,8 +467,8 @@ static void tell(struct draft *draft, const char *image)
 }
 
 int container_create(struct engine *engine, const struct container_options *options,
-		     const char *image, const struct words *command,
-		     char ret_id[CONTAINER_ID_SIZE], struct error *err)
+		     const char *image, const struct words *command, char ret_id[CONTAINER_ID_SIZE],
+		     struct error *err)
 {
 	__attribute__((cleanup(draft_release))) struct draft draft = { .engine = engine,
 								       .options = options };

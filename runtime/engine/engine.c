@@ -31,7 +31,8 @@ static int open_stores(struct engine *engine, struct error *err)
 int engine_open(const struct instance *instance, struct engine **ret_engine, struct error *err)
 {
 	if (geteuid() != 0)
-		return error_set(err, EPERM, "needs root: namespaces, mounts and BPF maps are made");
+		return error_set(err, EPERM,
+				 "needs root: namespaces, mounts and BPF maps are made");
 	AUTO(engine) engine = calloc(1, sizeof *engine);
 	if (!engine)
 		return error_set(err, ENOMEM, "no memory for the engine");
@@ -61,11 +62,9 @@ int engine_images(struct engine *engine, struct image_store **ret_store, struct 
 	return r;
 }
 
-int engine_dataplane(struct engine *engine, struct dataplane **ret_dataplane,
-		     struct error *err)
+int engine_dataplane(struct engine *engine, struct dataplane **ret_dataplane, struct error *err)
 {
-	int r = engine->dataplane ? 0
-				  : dataplane_open(&engine->instance, &engine->dataplane, err);
+	int r = engine->dataplane ? 0 : dataplane_open(&engine->instance, &engine->dataplane, err);
 	*ret_dataplane = engine->dataplane;
 	return r;
 }
@@ -84,8 +83,8 @@ void engine_set_steps(struct engine *engine, const struct engine_steps *steps)
 	engine->steps = *steps;
 }
 
-void engine_set_warnings(struct engine *engine,
-			 void (*warn)(const char *text, void *context), void *context)
+void engine_set_warnings(struct engine *engine, void (*warn)(const char *text, void *context),
+			 void *context)
 {
 	engine->warn = warn;
 	engine->warn_context = context;

@@ -8,8 +8,8 @@
 
 #define HOST_FILE_MAX (1u << 20)
 
-static int write_file(struct engine *engine, const struct container *container,
-		      const char *name, struct text *text, struct error *err)
+static int write_file(struct engine *engine, const struct container *container, const char *name,
+		      struct text *text, struct error *err)
 {
 	auto_free char *data = NULL;
 	struct path path = path_in(container_dir(engine, container->id), name);
@@ -40,8 +40,8 @@ static int append_added_hosts(const struct container *container, struct text *te
 		if (!colon || ip_parse(colon + 1, &ip, err) < 0)
 			return error_set(err, EINVAL, "--add-host %s: the form is NAME:IP",
 					 added.items[i]);
-		text_append(text, "%s\t%.*s\n", ip_format(ip).text,
-			    (int)(colon - added.items[i]), added.items[i]);
+		text_append(text, "%s\t%.*s\n", ip_format(ip).text, (int)(colon - added.items[i]),
+			    added.items[i]);
 	}
 	return r;
 }
@@ -101,8 +101,8 @@ static int write_resolv_conf(struct engine *engine, const struct container *cont
 	return write_file(engine, container, "resolv.conf", &text, err);
 }
 
-int etc_write(struct engine *engine, const struct container *container,
-	      const struct ip *addresses, size_t address_count, struct error *err)
+int etc_write(struct engine *engine, const struct container *container, const struct ip *addresses,
+	      size_t address_count, struct error *err)
 {
 	auto_text hostname = { 0 };
 	text_append(&hostname, "%s\n", container->hostname);

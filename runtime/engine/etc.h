@@ -7,5 +7,5 @@
 #include "record.h"
 
 /** addresses: one for each network of the container, in their order. */
-int etc_write(struct engine *engine, const struct container *container,
-	      const struct ip *addresses, size_t address_count, struct error *err);
+int etc_write(struct engine *engine, const struct container *container, const struct ip *addresses,
+	      size_t address_count, struct error *err);

@@ -117,17 +117,19 @@ static int run(const struct oci_spec *spec, struct oci_process *process, pid_t i
 			 outputs >= 0 ? outputs : STDERR_FILENO };
 	__attribute__((cleanup(session_freep))) struct session *session = NULL;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	int r = options->detach ? 0
-		: session_create(options->terminal ? SESSION_TERMINAL : SESSION_PLAIN, &session,
-				 err);
+	int r = options->detach
+			? 0
+			: session_create(options->terminal ? SESSION_TERMINAL : SESSION_PLAIN,
+					 &session, err);
 	if (r < 0)
 		return r;
 	if (session)
 		(void)session_size(session, &process->terminal_rows, &process->terminal_columns);
 	r = oci_exec(spec, init_pid, process, stdio, &started, err);
 	if (r < 0) {
-		*ret_status = err->code == ENOENT ? 127
-			: err->code == EACCES || err->code == ENOEXEC ? 126 : 125;
+		*ret_status = err->code == ENOENT                           ? 127
+			      : err->code == EACCES || err->code == ENOEXEC ? 126
+									    : 125;
 		return r;
 	}
 	if (options->detach)
@@ -143,9 +145,8 @@ static int run(const struct oci_spec *spec, struct oci_process *process, pid_t i
 	return r;
 }
 
-int container_exec(struct engine *engine, const char *reference,
-		   const struct exec_options *options, const struct words *command,
-		   int *ret_status, struct error *err)
+int container_exec(struct engine *engine, const char *reference, const struct exec_options *options,
+		   const struct words *command, int *ret_status, struct error *err)
 {
 	AUTO(container) container = NULL;
 	struct container_now now;

@@ -23,8 +23,7 @@ struct path {
 };
 
 /** Opens the data path at the first call; lent. */
-int engine_dataplane(struct engine *engine, struct dataplane **ret_dataplane,
-		     struct error *err);
+int engine_dataplane(struct engine *engine, struct dataplane **ret_dataplane, struct error *err);
 /** The store of the boot without the data path: what ps and inspect need. Lent. */
 int engine_state_store(struct engine *engine, struct store **ret_store, struct error *err);
 /** Tells `explain` of a step. shown_by: a command, or NULL. */

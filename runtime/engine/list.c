@@ -192,9 +192,9 @@ static int matches(const struct container *container, const struct container_now
 	if (value && text_starts_with(filter, "ancestor="))
 		return text_equal(container->image, value + 1) ||
 		       text_starts_with(container->image_id, value + 1);
-	return error_set(err, EINVAL,
-			 "--filter %s: known are name=, status=, id=, label=, network=, ancestor=",
-			 filter);
+	return error_set(
+		err, EINVAL,
+		"--filter %s: known are name=, status=, id=, label=, network=, ancestor=", filter);
 }
 
 static int append_container(struct container *container, void *context, struct error *err)
@@ -203,8 +203,8 @@ static int append_container(struct container *container, void *context, struct e
 	struct container_now now;
 	bool by_status = false;
 	int r = container_settle(listing->engine, container, &now, err);
-	for (size_t i = 0; listing->filter->filters && r >= 0 &&
-			   i < listing->filter->filters->count; i++) {
+	for (size_t i = 0;
+	     listing->filter->filters && r >= 0 && i < listing->filter->filters->count; i++) {
 		const char *filter = listing->filter->filters->items[i];
 		by_status |= text_starts_with(filter, "status=");
 		r = matches(container, &now, filter, err);
@@ -224,8 +224,7 @@ static int append_container(struct container *container, void *context, struct e
 		listing->capacity = capacity;
 	}
 	struct json_t *object = json_new_object();
-	listing->rows[listing->count++] =
-		(struct container_row){ container->created_ns, object };
+	listing->rows[listing->count++] = (struct container_row){ container->created_ns, object };
 	return make_row(listing->engine, container, &now, object, err);
 }
 
@@ -239,7 +238,7 @@ int containers_list(struct engine *engine, const struct container_filter *filter
 		    struct json_t **ret_rows, struct error *err)
 {
 	__attribute__((cleanup(listing_release))) struct listing listing = { .engine = engine,
-									      .filter = filter };
+									     .filter = filter };
 	int r = containers_each(engine, append_container, &listing, err);
 	if (r < 0)
 		return r;

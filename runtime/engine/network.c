@@ -340,13 +340,15 @@ void engine_start_names(struct engine *engine)
 	pid_t pid;
 	int status = 0;
 	int r = program_find("wherryd", &program, &err);
-	char *argv[] = { program.text, (char *)(uintptr_t)"--root",
-			 engine->instance.root[0] ? engine->instance.root
-						  : (char *)(uintptr_t)"/",
-			 (char *)(uintptr_t)"--if-needed", (char *)(uintptr_t)"--background",
+	char *argv[] = { program.text,
+			 (char *)(uintptr_t) "--root",
+			 engine->instance.root[0] ? engine->instance.root : (char *)(uintptr_t) "/",
+			 (char *)(uintptr_t) "--if-needed",
+			 (char *)(uintptr_t) "--background",
 			 NULL };
-	struct process_spec spec = { .path = program.text, .argv = argv, .stdin_fd = -1,
-				     .stdout_fd = -1, .stderr_fd = -1 };
+	struct process_spec spec = {
+		.path = program.text, .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
 	if (r == 0)
 		r = process_start(&spec, &pid, &pidfd, &err);
 	if (r == 0)
@@ -408,8 +410,8 @@ static void put_labels(const struct engine_network *network, struct json_t *obje
 			if (json_as_string(&element, &text, &ignored) < 0)
 				continue;
 			const char *value = strchr(text, '=');
-			auto_free char *key = strndup(text, value ? (size_t)(value - text)
-								   : strlen(text));
+			auto_free char *key =
+				strndup(text, value ? (size_t)(value - text) : strlen(text));
 			json_put_string(labels, key, value ? value + 1 : "");
 		}
 	}
@@ -482,8 +484,8 @@ static void put_addresses(const struct engine_network *network, struct json_t *o
 	json_put(object, "IPAM", ipam);
 }
 
-int engine_network_inspect(struct engine *engine, const char *reference,
-			   struct json_t **ret_object, struct error *err)
+int engine_network_inspect(struct engine *engine, const char *reference, struct json_t **ret_object,
+			   struct error *err)
 {
 	AUTO(engine_network) network = NULL;
 	struct dataplane *dataplane;

@@ -22,7 +22,8 @@ struct engine_network {
 void engine_network_free(struct engine_network *network);
 DEFINE_FREEP(engine_network)
 
-/** By name, or id or its beginning. -ENOENT with a text. The default one is made if it is not there. */
+/** By name, or id or its beginning. -ENOENT with a text. The default one is made if it is not
+ * there. */
 int engine_network_find(struct engine *engine, const char *reference,
 			struct engine_network **ret_network, struct error *err);
 /** Makes the data path's network, if it is not there. */

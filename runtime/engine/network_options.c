@@ -97,8 +97,8 @@ static int take_gateway(const struct engine_network_options *options, struct net
 	return 0;
 }
 
-static int take_ranges(const struct engine_network_options *options,
-		       struct engine_network *network, struct error *err)
+static int take_ranges(const struct engine_network_options *options, struct engine_network *network,
+		       struct error *err)
 {
 	if (options->ip_ranges.count > 1)
 		return error_set(err, EINVAL, "--ip-range: one a network, for now");
@@ -133,8 +133,8 @@ int network_options_check(const char *name, const struct engine_network_options 
 {
 	struct network_spec *spec = &network->spec;
 	if (!text_is_name(name, NETWORK_NAME_MAX - 1))
-		return error_set(err, EINVAL, "network name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*",
-				 name);
+		return error_set(err, EINVAL,
+				 "network name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*", name);
 	if (text_equal(name, "host") || text_equal(name, "none") || text_equal(name, "container"))
 		return error_set(err, EINVAL, "network name %s: has a meaning of its own", name);
 	if (options->driver && !text_equal(options->driver, "bridge"))

@@ -102,8 +102,8 @@ static int append(struct publish_list *list, const struct publish_spec *spec, st
 }
 
 /* Without a host port each port of a range gets a free one of its own. */
-static int append_free(struct publish_list *list, struct publish_spec spec,
-		       struct port_range range, struct error *err)
+static int append_free(struct publish_list *list, struct publish_spec spec, struct port_range range,
+		       struct error *err)
 {
 	int r = 0;
 	spec.count = 1;
@@ -155,8 +155,8 @@ static void format_range(unsigned first, unsigned count, struct text *ret_text)
 
 void publish_format(const struct publish_spec *spec, struct text *ret_text)
 {
-	text_append(ret_text, "%s:",
-		    ip_is_unset(spec->host_ip) ? "0.0.0.0" : ip_format(spec->host_ip).text);
+	text_append(ret_text,
+		    "%s:", ip_is_unset(spec->host_ip) ? "0.0.0.0" : ip_format(spec->host_ip).text);
 	format_range(spec->host_port, spec->count, ret_text);
 	text_append(ret_text, "->");
 	format_range(spec->container_port, spec->count, ret_text);

@@ -49,15 +49,16 @@ static int read_texts(const struct json_at *at, struct container *container, str
 	return 0;
 }
 
-static int read_numbers(const struct json_at *at, struct container *container,
-			struct error *err)
+static int read_numbers(const struct json_at *at, struct container *container, struct error *err)
 {
 	const struct {
 		const char *key;
 		int64_t *number;
 	} rows[] = {
-		{ "createdNs", &container->created_ns },   { "startedNs", &container->started_ns },
-		{ "finishedNs", &container->finished_ns }, { "exitCode", &container->exit_code },
+		{ "createdNs", &container->created_ns },
+		{ "startedNs", &container->started_ns },
+		{ "finishedNs", &container->finished_ns },
+		{ "exitCode", &container->exit_code },
 		{ "stopTimeout", &container->stop_timeout_s },
 	};
 	const struct {
@@ -70,8 +71,8 @@ static int read_numbers(const struct json_at *at, struct container *container,
 	};
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
-		r = json_get_integer(at, rows[i].key, JSON_OPTIONAL, -1, INT64_MAX,
-				     rows[i].number, err);
+		r = json_get_integer(at, rows[i].key, JSON_OPTIONAL, -1, INT64_MAX, rows[i].number,
+				     err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(flags); i++)
 		r = json_get_bool(at, flags[i].key, JSON_OPTIONAL, flags[i].flag, err);
 	return r;
@@ -103,8 +104,7 @@ static struct store *store_of(struct engine *engine, bool temporary)
 	return temporary ? engine->boot : engine->saved;
 }
 
-static int parse_record(struct bytes value, struct container **ret_container,
-			struct error *err)
+static int parse_record(struct bytes value, struct container **ret_container, struct error *err)
 {
 	struct json_t *document = NULL;
 	int r = json_parse("record of a container", value.data, value.size, &document, err);
@@ -191,8 +191,8 @@ static int find_id(struct engine *engine, const char *reference, char id[CONTAIN
 	return error_set(err, EINVAL, "%s: several containers' ids begin so", reference);
 }
 
-int container_find(struct engine *engine, const char *reference,
-		   struct container **ret_container, struct error *err)
+int container_find(struct engine *engine, const char *reference, struct container **ret_container,
+		   struct error *err)
 {
 	char id[CONTAINER_ID_SIZE];
 	int r = find_id(engine, reference, id, err);
@@ -206,13 +206,13 @@ int container_find(struct engine *engine, const char *reference,
 	return r < 0 ? r : 0;
 }
 
-static int put_record(struct store_txn *txn, const struct container *container,
-		      struct error *err)
+static int put_record(struct store_txn *txn, const struct container *container, struct error *err)
 {
 	auto_free char *text = NULL;
 	int r = json_format(container->document, JSON_COMPACT, &text, err);
-	return r < 0 ? r : store_put(txn, table_containers, bytes_of_text(container->id),
-				     bytes_of_text(text), err);
+	return r < 0 ? r
+		     : store_put(txn, table_containers, bytes_of_text(container->id),
+				 bytes_of_text(text), err);
 }
 
 /* Taken around each change of names: they are unique over two stores. */
@@ -261,8 +261,7 @@ int container_add(struct engine *engine, const struct container *container, stru
 	return r < 0 ? r : put_with_name(engine, container, NULL, err);
 }
 
-int container_update(struct engine *engine, const struct container *container,
-		     struct error *err)
+int container_update(struct engine *engine, const struct container *container, struct error *err)
 {
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(store_of(engine, container->temporary), STORE_WRITE, &txn, err);
@@ -289,8 +288,7 @@ int container_set_name(struct engine *engine, struct container *container, const
 	return r < 0 ? r : put_with_name(engine, container, old_name, err);
 }
 
-int container_delete(struct engine *engine, const struct container *container,
-		     struct error *err)
+int container_delete(struct engine *engine, const struct container *container, struct error *err)
 {
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(store_of(engine, container->temporary), STORE_WRITE, &txn, err);

@@ -25,17 +25,15 @@ DEFINE_FREEP(container)
 int container_from_document(struct json_t *document, struct container **ret_container,
 			    struct error *err);
 /** By name, id, or beginning of an id. -ENOENT, or -EINVAL (several begin so), with a text. */
-int container_find(struct engine *engine, const char *reference,
-		   struct container **ret_container, struct error *err);
+int container_find(struct engine *engine, const char *reference, struct container **ret_container,
+		   struct error *err);
 /** Adds a new record and its name; -EEXIST names the container that has the name. */
 int container_add(struct engine *engine, const struct container *container, struct error *err);
 /** Writes the record again. */
-int container_update(struct engine *engine, const struct container *container,
-		     struct error *err);
+int container_update(struct engine *engine, const struct container *container, struct error *err);
 int container_set_name(struct engine *engine, struct container *container, const char *name,
 		       struct error *err);
-int container_delete(struct engine *engine, const struct container *container,
-		     struct error *err);
+int container_delete(struct engine *engine, const struct container *container, struct error *err);
 /** Visits all, of both stores, in the order of ids. A non-zero result of visit ends the walk. */
 int containers_each(struct engine *engine,
 		    int (*visit)(struct container *container, void *context, struct error *err),

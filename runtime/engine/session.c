@@ -26,8 +26,8 @@ struct session {
 	int signal_fd;
 };
 
-static const int carried_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
-				       SIGCONT, SIGWINCH };
+static const int carried_signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+				       SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH };
 
 static int block_signals(struct session *session, struct error *err)
 {
@@ -50,8 +50,7 @@ static void make_raw(struct session *session)
 	session->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-int session_create(enum session_terminal terminal, struct session **ret_session,
-		   struct error *err)
+int session_create(enum session_terminal terminal, struct session **ret_session, struct error *err)
 {
 	struct session *session = calloc(1, sizeof *session);
 	if (!session)
@@ -103,7 +102,7 @@ int session_take_signal(struct session *session)
 {
 	struct signalfd_siginfo info;
 	return read(session->signal_fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo
-									  : 0;
+									   : 0;
 }
 
 static void send_signal(int pidfd, int signal)

@@ -17,8 +17,7 @@ enum session_terminal { SESSION_PLAIN, SESSION_TERMINAL };
  * Blocks the signals that are handed on and, with SESSION_TERMINAL and a
  * terminal at descriptor 0, makes that raw. The caller ends it.
  */
-int session_create(enum session_terminal terminal, struct session **ret_session,
-		   struct error *err);
+int session_create(enum session_terminal terminal, struct session **ret_session, struct error *err);
 /** Puts terminal and signals back; NULL is fine. */
 void session_free(struct session *session);
 static inline void session_freep(struct session **session)
@@ -36,7 +35,7 @@ int session_take_signal(struct session *session);
 /** Carries frames between a monitor's socket and our descriptors until FRAME_EXIT. */
 struct session_carry {
 	int socket_fd;
-	int pidfd;    /* of the first process: signals go there */
+	int pidfd; /* of the first process: signals go there */
 	bool input, output;
 };
 int session_run(struct session *session, const struct session_carry *carry, int *ret_status,

@@ -129,7 +129,8 @@ static int set_sysctls(struct oci_spec *spec, const struct container_options *op
 		const char *text = options->sysctls.items[i];
 		if (!strchr(text, '=') || strchr(text, '/') ||
 		    (!text_starts_with(text, "net.") && !text_starts_with(text, "kernel.shm") &&
-		     !text_starts_with(text, "kernel.msg") && !text_starts_with(text, "kernel.sem") &&
+		     !text_starts_with(text, "kernel.msg") &&
+		     !text_starts_with(text, "kernel.sem") &&
 		     !text_starts_with(text, "fs.mqueue.")))
 			return error_set(err, EINVAL,
 					 "--sysctl %s: only net.*, fs.mqueue.* and the IPC ones of "

@@ -17,8 +17,7 @@ static int append_words(struct words *to, const struct words *from, struct error
 	return r;
 }
 
-static int set_args(struct words *args, const struct process_request *request,
-		    struct error *err)
+static int set_args(struct words *args, const struct process_request *request, struct error *err)
 {
 	const struct image_config *config = request->config;
 	bool own_entrypoint = request->entrypoint != NULL;
@@ -134,8 +133,8 @@ int spec_set_process(struct oci_process *process, const struct process_request *
 	auto_fd root_fd = -1;
 	auto_free char *home = NULL;
 	const char *user = request->user ? request->user : request->config->user;
-	const char *dir = request->working_dir ? request->working_dir
-					       : request->config->working_dir;
+	const char *dir =
+		request->working_dir ? request->working_dir : request->config->working_dir;
 	if (dir && dir[0] && dir[0] != '/')
 		return error_set(err, EINVAL, "working directory %s: is not absolute", dir);
 	int r = set_args(&process->args, request, err);

@@ -101,11 +101,13 @@ static int start_monitor(struct start *start, struct error *err)
 			 start->dir.text,
 			 start->run_dir.text,
 			 own.text,
-			 engine->instance.root[0] ? engine->instance.root
-						  : (char *)(uintptr_t)"/",
+			 engine->instance.root[0] ? engine->instance.root : (char *)(uintptr_t) "/",
 			 NULL };
-	struct process_spec spec = { .path = monitor.text, .argv = argv, .stdin_fd = far_end,
-				     .stdout_fd = -1, .stderr_fd = -1 };
+	struct process_spec spec = { .path = monitor.text,
+				     .argv = argv,
+				     .stdin_fd = far_end,
+				     .stdout_fd = -1,
+				     .stderr_fd = -1 };
 	r = process_start(&spec, &start->monitor, &pidfd, err);
 	return r;
 }
@@ -122,8 +124,7 @@ static int await(struct start *start, enum frame_type type, struct error *err)
 		if (start->frame->type == FRAME_FAILED) {
 			int code = frame_number(start->frame);
 			return error_set(err, code > 0 ? code : EIO, "%.*s",
-					 (int)(start->frame->size > 4 ? start->frame->size - 4
-								      : 0),
+					 (int)(start->frame->size > 4 ? start->frame->size - 4 : 0),
 					 (const char *)start->frame->data + 4);
 		}
 		if (start->frame->type == type)
@@ -144,8 +145,9 @@ static void tell_created(struct start *start)
 		    (int)start->pid,
 		    text_equal(start->container->network_mode, "host") ? "" : ", net");
 	snprintf(command, sizeof command, "findmnt -N %d", (int)start->pid);
-	engine_step(engine, command, "its root is an overlay of the layers and upper; /proc, /sys "
-				     "and /dev are its own");
+	engine_step(engine, command,
+		    "its root is an overlay of the layers and upper; /proc, /sys "
+		    "and /dev are its own");
 	snprintf(command, sizeof command, "grep -E 'Cap|Seccomp|NoNew' /proc/%d/status",
 		 (int)start->pid);
 	engine_step(engine, command, "capabilities dropped, system calls filtered");
@@ -198,8 +200,7 @@ static int launch(struct start *start, struct error *err)
 	if (r == 0)
 		r = create_process(start, err);
 	if (r == 0)
-		r = attachments_add(start->engine, start->container, &attachments, start->pid,
-				    err);
+		r = attachments_add(start->engine, start->container, &attachments, start->pid, err);
 	attachments_release(&attachments);
 	if (r == 0)
 		r = go(start, err);
@@ -215,7 +216,8 @@ static void abandon(struct start *start)
 	int status;
 	if (start->socket_fd >= 0) {
 		(void)frame_send(start->socket_fd, FRAME_STOP, NULL, 0);
-		(void)await(start, FRAME_EXIT, &ignored); /* or FRAME_FAILED */
+		if (start->frame->type != FRAME_FAILED)
+			(void)await(start, FRAME_EXIT, &ignored); /* or FRAME_FAILED */
 	}
 	(void)container_clear(start->engine, start->container, CLEAR_FAILED_START, &ignored);
 	if (start->socket_fd >= 0)
@@ -224,8 +226,7 @@ static void abandon(struct start *start)
 		(void)process_wait(start->monitor, &status, &ignored);
 }
 
-static int stay(struct start *start, struct session *session, int *ret_status,
-		struct error *err)
+static int stay(struct start *start, struct session *session, int *ret_status, struct error *err)
 {
 	int status;
 	struct session_carry carry = { .socket_fd = start->socket_fd,

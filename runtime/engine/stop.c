@@ -52,8 +52,7 @@ static int target_open(struct engine *engine, const char *reference, struct targ
 	if (r < 0)
 		return r;
 	if (target->now.state.process.pid > 0)
-		target->pidfd =
-			(int)syscall(SYS_pidfd_open, target->now.state.process.pid, 0);
+		target->pidfd = (int)syscall(SYS_pidfd_open, target->now.state.process.pid, 0);
 	return 1;
 }
 
@@ -105,8 +104,8 @@ static void ask_to_end(const struct target *target, int signal)
 	target_signal(target, SIGCONT);
 }
 
-static int end_target(struct engine *engine, struct target *target, int signal,
-		      int64_t timeout_ms, struct error *err)
+static int end_target(struct engine *engine, struct target *target, int signal, int64_t timeout_ms,
+		      struct error *err)
 {
 	ask_to_end(target, signal);
 	int r = await_end(target, timeout_ms, NULL, err);
@@ -157,8 +156,7 @@ int container_kill(struct engine *engine, const char *reference, const char *nam
 	return 0;
 }
 
-int container_wait(struct engine *engine, const char *reference, int *ret_status,
-		   struct error *err)
+int container_wait(struct engine *engine, const char *reference, int *ret_status, struct error *err)
 {
 	auto_target target;
 	int r = target_open(engine, reference, &target, err);
@@ -173,14 +171,12 @@ int container_wait(struct engine *engine, const char *reference, int *ret_status
 	return r < 0 ? r : 0;
 }
 
-int container_end_fd(struct engine *engine, const char *reference, int *ret_fd,
-		     struct error *err)
+int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err)
 {
 	auto_target target;
 	int r = target_open(engine, reference, &target, err);
 	if (r == 0)
-		return error_set(err, ENOENT, "container %s does not run",
-				 target.container->name);
+		return error_set(err, ENOENT, "container %s does not run", target.container->name);
 	if (r == 1)
 		*ret_fd = TAKE_FD(target.socket_fd);
 	return r < 0 ? r : 0;
@@ -196,8 +192,7 @@ int container_remove(struct engine *engine, const char *reference, enum containe
 	if (r == 1 && force == CONTAINER_GENTLE)
 		return error_set(err, EBUSY,
 				 "container %s is %s: stop it first, or remove it with --force",
-				 target.container->name,
-				 container_status_name(target.now.status));
+				 target.container->name, container_status_name(target.now.status));
 	if (r == 1)
 		r = end_target(engine, &target, SIGKILL, KILL_TIMEOUT_MS, err);
 	if (r < 0)
@@ -216,13 +211,13 @@ int container_rename(struct engine *engine, const char *reference, const char *n
 {
 	AUTO(container) container = NULL;
 	if (!text_is_name(name, CONTAINER_NAME_MAX - 1))
-		return error_set(err, EINVAL, "name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*", name);
+		return error_set(err, EINVAL, "name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+				 name);
 	int r = container_find(engine, reference, &container, err);
 	return r < 0 ? r : container_set_name(engine, container, name, err);
 }
 
-int container_attach_network(struct engine *engine, const char *id, pid_t pid,
-			     struct error *err)
+int container_attach_network(struct engine *engine, const char *id, pid_t pid, struct error *err)
 {
 	AUTO(container) container = NULL;
 	struct attachments attachments = { 0 };

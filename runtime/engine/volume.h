@@ -15,7 +15,7 @@
 enum volume_kind { VOLUME_BIND, VOLUME_NAMED, VOLUME_ANONYMOUS };
 struct volume {
 	enum volume_kind kind;
-	char name[VOLUME_NAME_MAX];      /* of a volume */
+	char name[VOLUME_NAME_MAX];           /* of a volume */
 	char source[INSTANCE_PATH_MAX + 256]; /* on the host */
 	char destination[1024];
 	bool read_only;

@@ -21,8 +21,7 @@ static void client_write(struct client *client)
 {
 	while (client->sent < client->queue.size) {
 		ssize_t sent = send(client->fd, client->queue.data + client->sent,
-				    client->queue.size - client->sent,
-				    MSG_NOSIGNAL | MSG_DONTWAIT);
+				    client->queue.size - client->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0 && errno == EAGAIN)
@@ -48,8 +47,7 @@ static void client_queue(struct client *client, bool is_owner, enum frame_type t
 	}
 	if (client->sent > client->queue.size / 2) {
 		client->queue.size -= client->sent;
-		memmove(client->queue.data, client->queue.data + client->sent,
-			client->queue.size);
+		memmove(client->queue.data, client->queue.data + client->sent, client->queue.size);
 		client->sent = 0;
 	}
 	text_append_bytes(&client->queue, &header, sizeof header);
@@ -212,8 +210,8 @@ void clients_flush(struct clients *clients, int timeout_ms)
 			if (client->fd >= 0)
 				client_write(client);
 			if (client->fd >= 0 && client->queue.size > client->sent)
-				fds[count++] = (struct pollfd){ .fd = client->fd,
-								.events = POLLOUT };
+				fds[count++] =
+					(struct pollfd){ .fd = client->fd, .events = POLLOUT };
 		}
 		uint64_t now = clock_monotonic_ms();
 		if (!count || now >= end || poll(fds, count, (int)(end - now)) <= 0)

@@ -26,8 +26,8 @@ int frame_send(int fd, enum frame_type type, const void *data, size_t size)
 		if (sent < 0)
 			return -errno;
 		for (int i = 0; i < 2; i++) {
-			size_t part = (size_t)sent < parts[i].iov_len ? (size_t)sent
-								      : parts[i].iov_len;
+			size_t part =
+				(size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
 			parts[i].iov_base = (char *)parts[i].iov_base + part;
 			parts[i].iov_len -= part;
 			sent -= (ssize_t)part;

@@ -107,8 +107,8 @@ static void reap(struct life *life, int flags)
 	if (pid < 0)
 		life->exit_code = 255; /* someone else has taken it */
 	else
-		life->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-						      : WEXITSTATUS(status);
+		life->exit_code =
+			WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 void life_end(struct life *life)
@@ -186,8 +186,8 @@ size_t life_poll(const struct life *life, bool take_output, struct pollfd *fds)
 	size_t count = 0;
 	for (int stream = 0; take_output && stream < LOG_STREAM_COUNT; stream++)
 		if (life->output[stream] >= 0)
-			fds[count++] = (struct pollfd){ .fd = life->output[stream],
-							.events = POLLIN };
+			fds[count++] =
+				(struct pollfd){ .fd = life->output[stream], .events = POLLIN };
 	if (life->input >= 0 && life->waiting_size)
 		fds[count++] = (struct pollfd){ .fd = life->input, .events = POLLOUT };
 	if (!life->exited && life->container.pidfd >= 0)

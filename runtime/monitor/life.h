@@ -21,7 +21,7 @@ struct life {
 	int output[LOG_STREAM_COUNT]; /* -1: at its end; with a terminal only the first */
 	int input;                    /* -1: none, or ended */
 	bool terminal;
-	bool input_ends;              /* when what waits is written */
+	bool input_ends; /* when what waits is written */
 	uint8_t waiting[LIFE_INPUT_MAX];
 	size_t waiting_size;
 	bool exited;
@@ -42,7 +42,8 @@ void life_end_input(struct life *life);
 void life_resize(struct life *life, uint16_t rows, uint16_t columns);
 /** Fills at most 4 entries. */
 size_t life_poll(const struct life *life, bool take_output, struct pollfd *fds);
-/** Reads what there is of a stream. Bytes; 0: nothing now, or its end (output[stream] is -1 then). */
+/** Reads what there is of a stream. Bytes; 0: nothing now, or its end (output[stream] is -1 then).
+ */
 size_t life_read(struct life *life, int stream, uint8_t *data, size_t size);
 /** Does what poll found with the input and the process itself. */
 void life_handle(struct life *life);

@@ -20,12 +20,12 @@
 struct log_reader {
 	char dir[PATH_SIZE];
 	struct log_query query;
-	int fd;        /* file that is read; -1: none yet */
+	int fd; /* file that is read; -1: none yet */
 	int inotify_fd;
-	char *buffer;  /* bytes read and not handed out */
+	char *buffer; /* bytes read and not handed out */
 	size_t start, end, capacity;
 	struct json_t *document; /* of the record that is lent */
-	int64_t skip;  /* records before the tail */
+	int64_t skip;            /* records before the tail */
 };
 
 static void log_path(const char *dir, unsigned age, char *path)
@@ -108,8 +108,8 @@ static int fill(struct log_reader *reader)
 	}
 	if (reader->fd < 0)
 		return 0;
-	ssize_t got = read(reader->fd, reader->buffer + reader->end,
-			   reader->capacity - reader->end);
+	ssize_t got =
+		read(reader->fd, reader->buffer + reader->end, reader->capacity - reader->end);
 	if (got < 0)
 		return -errno;
 	reader->end += (size_t)got;
@@ -133,7 +133,8 @@ static int next_line(struct log_reader *reader, char **ret_line, size_t *ret_siz
 		if (left > RECORD_SIZE_MAX)
 			return error_set(err, EBADMSG, "%s/log: a record is over %d bytes",
 					 reader->dir, RECORD_SIZE_MAX);
-		/* The name is asked before the end of the file is: a rotation between loses nothing. */
+		/* The name is asked before the end of the file is: a rotation between loses
+		 * nothing. */
 		bool rotated = reader->fd < 0 || current_age(reader) != 0;
 		int r = fill(reader);
 		if (r == 0 && rotated)
@@ -206,8 +207,8 @@ static void rewind_reader(struct log_reader *reader)
 	(void)next_file(reader);
 }
 
-int log_reader_open(const char *dir, const struct log_query *query,
-		    struct log_reader **ret_reader, struct error *err)
+int log_reader_open(const char *dir, const struct log_query *query, struct log_reader **ret_reader,
+		    struct error *err)
 {
 	AUTO(log_reader) reader = calloc(1, sizeof *reader);
 	if (!reader)
@@ -245,8 +246,7 @@ void log_reader_free(struct log_reader *reader)
 	free(reader);
 }
 
-int log_reader_next(struct log_reader *reader, struct log_record *ret_record,
-		    struct error *err)
+int log_reader_next(struct log_reader *reader, struct log_record *ret_record, struct error *err)
 {
 	for (;;) {
 		char *line;

@@ -41,18 +41,22 @@ static void log_path(const char *dir, unsigned age, char *path)
 /* Bytes of a valid UTF-8 sequence at text; 0 if it is none. */
 static size_t utf8_length(const unsigned char *text, size_t size)
 {
-	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2
-		: text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
+	size_t length = text[0] < 0x80   ? 1
+			: text[0] < 0xc2 ? 0
+			: text[0] < 0xe0 ? 2
+			: text[0] < 0xf0 ? 3
+			: text[0] < 0xf5 ? 4
+					 : 0;
 	if (length > size)
 		return 0;
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
-	if (length == 3 && ((text[0] == 0xe0 && text[1] < 0xa0) ||
-			    (text[0] == 0xed && text[1] > 0x9f)))
+	if (length == 3 &&
+	    ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f)))
 		return 0;
-	if (length == 4 && ((text[0] == 0xf0 && text[1] < 0x90) ||
-			    (text[0] == 0xf4 && text[1] > 0x8f)))
+	if (length == 4 &&
+	    ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f)))
 		return 0;
 	return length;
 }

@@ -20,8 +20,8 @@
 #include "runtime/state.h"
 
 #define READ_SIZE 32768
-#define DRAIN_MS 1000     /* for output that others still hold after the first process's end */
-#define FAREWELL_MS 2000  /* for clients to take what is queued */
+#define DRAIN_MS 1000    /* for output that others still hold after the first process's end */
+#define FAREWELL_MS 2000 /* for clients to take what is queued */
 #define NUMBER_TEXT 16
 
 struct monitor {
@@ -93,8 +93,7 @@ static void turn(struct monitor *monitor, int timeout_ms)
 {
 	struct pollfd fds[CLIENTS_MAX + 5];
 	bool take_output = !clients_must_wait(&monitor->clients);
-	size_t client_count =
-		clients_poll(&monitor->clients, !monitor->life.waiting_size, fds);
+	size_t client_count = clients_poll(&monitor->clients, !monitor->life.waiting_size, fds);
 	size_t count = client_count + life_poll(&monitor->life, take_output, fds + client_count);
 	if (poll(fds, count, timeout_ms) < 0)
 		return;
@@ -127,18 +126,23 @@ static void live(struct monitor *monitor)
 	log_writer_flush(monitor->log);
 }
 
-static int run_hidden_verb(struct monitor *monitor, const char *verb, pid_t pid,
-			   struct error *err)
+static int run_hidden_verb(struct monitor *monitor, const char *verb, pid_t pid, struct error *err)
 {
 	char number[NUMBER_TEXT];
 	const struct monitor_settings *settings = monitor->settings;
 	snprintf(number, sizeof number, "%d", (int)pid);
-	char *argv[] = { (char *)(uintptr_t)settings->program, (char *)(uintptr_t)"--root",
-			 (char *)(uintptr_t)settings->root,    (char *)(uintptr_t)verb,
-			 (char *)(uintptr_t)settings->id,      number,
+	char *argv[] = { (char *)(uintptr_t)settings->program,
+			 (char *)(uintptr_t) "--root",
+			 (char *)(uintptr_t)settings->root,
+			 (char *)(uintptr_t)verb,
+			 (char *)(uintptr_t)settings->id,
+			 number,
 			 NULL };
-	struct process_spec spec = { .path = settings->program, .argv = argv, .stdin_fd = -1,
-				     .stdout_fd = -1, .stderr_fd = -1 };
+	struct process_spec spec = { .path = settings->program,
+				     .argv = argv,
+				     .stdin_fd = -1,
+				     .stdout_fd = -1,
+				     .stderr_fd = -1 };
 	auto_fd pidfd = -1;
 	pid_t child;
 	int status = 0;
@@ -224,9 +228,9 @@ static bool wait_for_restart(struct monitor *monitor)
 	struct error ignored;
 	uint64_t now = clock_monotonic_ms();
 	struct container_state *state = &monitor->state;
-	if (monitor->stop_asked || !restart_policy_wants(monitor->settings->restart,
-							 state->exit_code,
-							 (unsigned)state->restarts))
+	if (monitor->stop_asked ||
+	    !restart_policy_wants(monitor->settings->restart, state->exit_code,
+				  (unsigned)state->restarts))
 		return false;
 	monitor->wait_ms = restart_wait_ms(monitor->wait_ms, now - monitor->life.started_ms);
 	state->status = CONTAINER_RESTARTING;
@@ -244,8 +248,9 @@ static int run_lives(struct monitor *monitor, struct error *err)
 	for (bool first = true;; first = false) {
 		int r = begin_life(monitor, first, err);
 		if (r < 0) {
-			end_life(monitor, err->code == ENOENT ? 127 : err->code == EACCES ||
-					  err->code == ENOEXEC ? 126 : 128);
+			end_life(monitor, err->code == ENOENT                           ? 127
+					  : err->code == EACCES || err->code == ENOEXEC ? 126
+											: 128);
 			return r;
 		}
 		if (first)
@@ -267,8 +272,8 @@ static int clear_up(struct monitor *monitor, struct error *err)
 		return 0;
 	clients_flush(&monitor->clients, FAREWELL_MS);
 	clients_keep_over_exec(&monitor->clients);
-	execl(settings->program, settings->program, "--root", settings->root,
-	      VERB_INTERNAL_CLEANUP, settings->id, (char *)NULL);
+	execl(settings->program, settings->program, "--root", settings->root, VERB_INTERNAL_CLEANUP,
+	      settings->id, (char *)NULL);
 	return error_set_errno(err, errno, "%s %s", settings->program, VERB_INTERNAL_CLEANUP);
 }
 

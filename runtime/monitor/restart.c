@@ -24,15 +24,14 @@ static const struct {
 	{ "unless-stopped", RESTART_UNLESS_STOPPED },
 };
 
-int restart_policy_parse(const char *text, struct restart_policy *ret_policy,
-			 struct error *err)
+int restart_policy_parse(const char *text, struct restart_policy *ret_policy, struct error *err)
 {
 	struct restart_policy policy = { 0 };
 	uint64_t max = 0;
 	if (text && text[0]) {
 		size_t size = strcspn(text, ":"), i = 0;
-		while (i < ARRAY_SIZE(names) && (strlen(names[i].name) != size ||
-						 strncmp(names[i].name, text, size) != 0))
+		while (i < ARRAY_SIZE(names) &&
+		       (strlen(names[i].name) != size || strncmp(names[i].name, text, size) != 0))
 			i++;
 		if (i == ARRAY_SIZE(names))
 			return error_set(err, EINVAL,

@@ -21,8 +21,7 @@ const char *container_status_name(enum container_status status)
 	return status_names[status];
 }
 
-static void put_identity(struct json_t *object, const char *key,
-			 struct process_identity identity)
+static void put_identity(struct json_t *object, const char *key, struct process_identity identity)
 {
 	struct json_t *value = json_new_object();
 	json_put_integer(value, "pid", identity.pid);
@@ -30,8 +29,8 @@ static void put_identity(struct json_t *object, const char *key,
 	json_put(object, key, value);
 }
 
-static int get_identity(const struct json_at *at, const char *key,
-			struct process_identity *ret, struct error *err)
+static int get_identity(const struct json_at *at, const char *key, struct process_identity *ret,
+			struct error *err)
 {
 	struct json_at place;
 	int64_t pid = 0, start_time = 0;
@@ -58,8 +57,7 @@ static int get_status(const struct json_at *at, enum container_status *ret, stru
 	return r < 0 ? r : json_error(at, err, EINVAL, "status \"%s\" is unknown", name);
 }
 
-static int read_numbers(const struct json_at *at, struct container_state *state,
-			struct error *err)
+static int read_numbers(const struct json_at *at, struct container_state *state, struct error *err)
 {
 	int64_t exit_code = 0, restarts = 0;
 	int r = json_get_integer(at, "exitCode", JSON_REQUIRED, 0, 255, &exit_code, err);
@@ -76,8 +74,7 @@ static int read_numbers(const struct json_at *at, struct container_state *state,
 	return r;
 }
 
-int container_state_read(const char *run_dir, struct container_state *ret_state,
-			 struct error *err)
+int container_state_read(const char *run_dir, struct container_state *ret_state, struct error *err)
 {
 	char path[INSTANCE_PATH_MAX + 128];
 	auto_json document = NULL;

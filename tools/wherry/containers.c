@@ -20,78 +20,115 @@ struct run_options {
 #define OPTION(member) offsetof(struct run_options, member)
 #define CONTAINER_OPTION(member) offsetof(struct run_options, container.member)
 
-#define CREATE_ROWS                                                                              \
-	{ "name", 0, OPTION_TEXT, CONTAINER_OPTION(name), "NAME", "Name it" },                   \
-	{ "interactive", 'i', OPTION_FLAG, CONTAINER_OPTION(interactive), NULL,                  \
-	  "Keep its standard input open" },                                                      \
-	{ "tty", 't', OPTION_FLAG, CONTAINER_OPTION(terminal), NULL, "Give it a terminal" },     \
-	{ "rm", 0, OPTION_FLAG, CONTAINER_OPTION(remove), NULL, "Remove it when it ends" },      \
-	{ "publish", 'p', OPTION_LIST, CONTAINER_OPTION(publish), "[IP:][HOST:]PORT[/udp]",      \
-	  "Publish a port or range of it on the host" },                                         \
-	{ "publish-all", 'P', OPTION_FLAG, CONTAINER_OPTION(publish_all), NULL,                  \
-	  "Publish the image's exposed ports on free ones" },                                    \
-	{ "env", 'e', OPTION_LIST, CONTAINER_OPTION(env), "NAME[=VALUE]",                        \
-	  "Set a variable, or pass on our own" },                                                \
-	{ "env-file", 0, OPTION_LIST, CONTAINER_OPTION(env_files), "FILE",                       \
-	  "Set the variables of a file" },                                                       \
-	{ "volume", 'v', OPTION_LIST, CONTAINER_OPTION(volumes), "SOURCE:PATH[:ro]",             \
-	  "Mount a directory of the host, or a volume by name" },                                \
-	{ "tmpfs", 0, OPTION_LIST, CONTAINER_OPTION(tmpfs), "PATH[:OPTIONS]", "Mount a tmpfs" }, \
-	{ "workdir", 'w', OPTION_TEXT, CONTAINER_OPTION(working_dir), "DIR",                     \
-	  "Start in DIR" },                                                                      \
-	{ "user", 'u', OPTION_TEXT, CONTAINER_OPTION(user), "USER[:GROUP]",                      \
-	  "Run as this user, by name or number" },                                               \
-	{ "entrypoint", 0, OPTION_TEXT, CONTAINER_OPTION(entrypoint), "COMMAND",                 \
-	  "Replace the image's entry point; \"\" means none" },                                  \
-	{ "hostname", 'h', OPTION_TEXT, CONTAINER_OPTION(hostname), "NAME", "Name inside" },     \
-	{ "label", 'l', OPTION_LIST, CONTAINER_OPTION(labels), "KEY[=VALUE]", "Label it" },      \
-	{ "network", 0, OPTION_TEXT, CONTAINER_OPTION(network), "NETWORK",                       \
-	  "Join a network, none, host, or container:NAME" },                                     \
-	{ "net", 0, OPTION_TEXT, CONTAINER_OPTION(network), "NETWORK", "As --network" },         \
-	{ "network-alias", 0, OPTION_LIST, CONTAINER_OPTION(aliases), "NAME",                    \
-	  "A further name in its network" },                                                     \
-	{ "link", 0, OPTION_LIST, CONTAINER_OPTION(links), "CONTAINER[:ALIAS]",                  \
-	  "A name that only it knows" },                                                         \
-	{ "ip", 0, OPTION_TEXT, CONTAINER_OPTION(ip), "ADDRESS", "Its IPv4 address" },           \
-	{ "ip6", 0, OPTION_TEXT, CONTAINER_OPTION(ip6), "ADDRESS",                               \
-	  "Refused: IPv6 networks are not there yet" },                                          \
-	{ "mac-address", 0, OPTION_TEXT, CONTAINER_OPTION(mac_address), "MAC",                   \
-	  "Its MAC address" },                                                                   \
-	{ "dns", 0, OPTION_LIST, CONTAINER_OPTION(dns), "ADDRESS",                               \
-	  "Ask this server instead of the network's names" },                                    \
-	{ "add-host", 0, OPTION_LIST, CONTAINER_OPTION(add_hosts), "NAME:ADDRESS",               \
-	  "A line of /etc/hosts" },                                                              \
-	{ "memory", 'm', OPTION_SIZE, CONTAINER_OPTION(memory_bytes), "SIZE",                    \
-	  "Limit of memory, such as 64m" },                                                      \
-	{ "cpus", 0, OPTION_TEXT, CONTAINER_OPTION(cpus), "NUMBER",                              \
-	  "Limit of CPU time, such as 1.5" },                                                    \
-	{ "pids-limit", 0, OPTION_NUMBER, CONTAINER_OPTION(pids_limit), "NUMBER",                \
-	  "Limit of processes" },                                                                \
-	{ "shm-size", 0, OPTION_SIZE, CONTAINER_OPTION(shm_size_bytes), "SIZE",                  \
-	  "Size of /dev/shm" },                                                                  \
-	{ "read-only", 0, OPTION_FLAG, CONTAINER_OPTION(read_only), NULL,                        \
-	  "Mount its root read-only" },                                                          \
-	{ "init", 0, OPTION_FLAG, CONTAINER_OPTION(init), NULL,                                  \
-	  "Reap zombies and forward signals by a first process" },                               \
-	{ "cap-add", 0, OPTION_LIST, CONTAINER_OPTION(cap_add), "NAME", "Add a capability" },    \
-	{ "cap-drop", 0, OPTION_LIST, CONTAINER_OPTION(cap_drop), "NAME", "Drop a capability" }, \
-	{ "privileged", 0, OPTION_FLAG, CONTAINER_OPTION(privileged), NULL,                      \
-	  "All capabilities, no filter of system calls" },                                       \
-	{ "security-opt", 0, OPTION_LIST, CONTAINER_OPTION(security), "OPTION",                  \
-	  "no-new-privileges, seccomp=unconfined" },                                             \
-	{ "no-new-privileges", 0, OPTION_FLAG, CONTAINER_OPTION(no_new_privileges), NULL,        \
-	  "As --security-opt no-new-privileges" },                                               \
-	{ "sysctl", 0, OPTION_LIST, CONTAINER_OPTION(sysctls), "NAME=VALUE",                     \
-	  "Set a kernel parameter of it" },                                                      \
-	{ "restart", 0, OPTION_TEXT, CONTAINER_OPTION(restart), "POLICY",                        \
-	  "no, on-failure[:MAX], always, unless-stopped" },                                      \
-	{ "stop-signal", 0, OPTION_TEXT, CONTAINER_OPTION(stop_signal), "SIGNAL",                \
-	  "What `stop` sends (default: the image's, else TERM)" },                               \
-	{ "stop-timeout", 0, OPTION_NUMBER, CONTAINER_OPTION(stop_timeout_s), "SECONDS",         \
-	  "How long `stop` waits before it kills (default: 10)" },                               \
-	{ "log-opt", 0, OPTION_LIST, CONTAINER_OPTION(log_options), "KEY=VALUE",                 \
-	  "max-size=10m, max-file=3" },                                                          \
-	{ "cidfile", 0, OPTION_TEXT, OPTION(cidfile), "FILE", "Write its id to FILE" }
+#define CREATE_ROWS                                                                                    \
+	{ "name", 0, OPTION_TEXT, CONTAINER_OPTION(name), "NAME", "Name it" },                         \
+		{ "interactive", 'i',                                                                  \
+		  OPTION_FLAG,   CONTAINER_OPTION(interactive),                                        \
+		  NULL,          "Keep its standard input open" },                                     \
+		{ "tty", 't', OPTION_FLAG, CONTAINER_OPTION(terminal), NULL, "Give it a terminal" },   \
+		{ "rm", 0, OPTION_FLAG, CONTAINER_OPTION(remove), NULL, "Remove it when it ends" },    \
+		{ "publish",                                                                           \
+		  'p',                                                                                 \
+		  OPTION_LIST,                                                                         \
+		  CONTAINER_OPTION(publish),                                                           \
+		  "[IP:][HOST:]PORT[/udp]",                                                            \
+		  "Publish a port or range of it on the host" },                                       \
+		{ "publish-all", 'P',                                                                  \
+		  OPTION_FLAG,   CONTAINER_OPTION(publish_all),                                        \
+		  NULL,          "Publish the image's exposed ports on free ones" },                   \
+		{ "env",          'e',                                                                 \
+		  OPTION_LIST,    CONTAINER_OPTION(env),                                               \
+		  "NAME[=VALUE]", "Set a variable, or pass on our own" },                              \
+		{ "env-file",  0,                                                                      \
+		  OPTION_LIST, CONTAINER_OPTION(env_files),                                            \
+		  "FILE",      "Set the variables of a file" },                                        \
+		{ "volume",           'v',                                                             \
+		  OPTION_LIST,        CONTAINER_OPTION(volumes),                                       \
+		  "SOURCE:PATH[:ro]", "Mount a directory of the host, or a volume by name" },          \
+		{ "tmpfs",        0, OPTION_LIST, CONTAINER_OPTION(tmpfs), "PATH[:OPTIONS]",           \
+		  "Mount a tmpfs" },                                                                   \
+		{ "workdir", 'w', OPTION_TEXT, CONTAINER_OPTION(working_dir), "DIR", "Start in DIR" }, \
+		{ "user",         'u',                                                                 \
+		  OPTION_TEXT,    CONTAINER_OPTION(user),                                              \
+		  "USER[:GROUP]", "Run as this user, by name or number" },                             \
+		{ "entrypoint", 0,                                                                     \
+		  OPTION_TEXT,  CONTAINER_OPTION(entrypoint),                                          \
+		  "COMMAND",    "Replace the image's entry point; \"\" means none" },                  \
+		{ "hostname", 'h', OPTION_TEXT, CONTAINER_OPTION(hostname), "NAME", "Name inside" },   \
+		{ "label", 'l', OPTION_LIST, CONTAINER_OPTION(labels), "KEY[=VALUE]", "Label it" },    \
+		{ "network",   0,                                                                      \
+		  OPTION_TEXT, CONTAINER_OPTION(network),                                              \
+		  "NETWORK",   "Join a network, none, host, or container:NAME" },                      \
+		{ "net", 0, OPTION_TEXT, CONTAINER_OPTION(network), "NETWORK", "As --network" },       \
+		{ "network-alias",           0,      OPTION_LIST,                                      \
+		  CONTAINER_OPTION(aliases), "NAME", "A further name in its network" },                \
+		{ "link",                                                                              \
+		  0,                                                                                   \
+		  OPTION_LIST,                                                                         \
+		  CONTAINER_OPTION(links),                                                             \
+		  "CONTAINER[:ALIAS]",                                                                 \
+		  "A name that only it knows" },                                                       \
+		{ "ip", 0, OPTION_TEXT, CONTAINER_OPTION(ip), "ADDRESS", "Its IPv4 address" },         \
+		{ "ip6",       0,                                                                      \
+		  OPTION_TEXT, CONTAINER_OPTION(ip6),                                                  \
+		  "ADDRESS",   "Refused: IPv6 networks are not there yet" },                           \
+		{ "mac-address",    0, OPTION_TEXT, CONTAINER_OPTION(mac_address), "MAC",              \
+		  "Its MAC address" },                                                                 \
+		{ "dns",       0,                                                                      \
+		  OPTION_LIST, CONTAINER_OPTION(dns),                                                  \
+		  "ADDRESS",   "Ask this server instead of the network's names" },                     \
+		{ "add-host",     0,                                                                   \
+		  OPTION_LIST,    CONTAINER_OPTION(add_hosts),                                         \
+		  "NAME:ADDRESS", "A line of /etc/hosts" },                                            \
+		{ "memory",    'm',                                                                    \
+		  OPTION_SIZE, CONTAINER_OPTION(memory_bytes),                                         \
+		  "SIZE",      "Limit of memory, such as 64m" },                                       \
+		{ "cpus",      0,                                                                      \
+		  OPTION_TEXT, CONTAINER_OPTION(cpus),                                                 \
+		  "NUMBER",    "Limit of CPU time, such as 1.5" },                                     \
+		{ "pids-limit",        0, OPTION_NUMBER, CONTAINER_OPTION(pids_limit), "NUMBER",       \
+		  "Limit of processes" },                                                              \
+		{ "shm-size",        0, OPTION_SIZE, CONTAINER_OPTION(shm_size_bytes), "SIZE",         \
+		  "Size of /dev/shm" },                                                                \
+		{ "read-only", 0,                                                                      \
+		  OPTION_FLAG, CONTAINER_OPTION(read_only),                                            \
+		  NULL,        "Mount its root read-only" },                                           \
+		{ "init",      0,                                                                      \
+		  OPTION_FLAG, CONTAINER_OPTION(init),                                                 \
+		  NULL,        "Reap zombies and forward signals by a first process" },                \
+		{ "cap-add", 0, OPTION_LIST, CONTAINER_OPTION(cap_add), "NAME", "Add a capability" },  \
+		{ "cap-drop",         0, OPTION_LIST, CONTAINER_OPTION(cap_drop), "NAME",              \
+		  "Drop a capability" },                                                               \
+		{ "privileged", 0,                                                                     \
+		  OPTION_FLAG,  CONTAINER_OPTION(privileged),                                          \
+		  NULL,         "All capabilities, no filter of system calls" },                       \
+		{ "security-opt", 0,                                                                   \
+		  OPTION_LIST,    CONTAINER_OPTION(security),                                          \
+		  "OPTION",       "no-new-privileges, seccomp=unconfined" },                           \
+		{ "no-new-privileges",                                                                 \
+		  0,                                                                                   \
+		  OPTION_FLAG,                                                                         \
+		  CONTAINER_OPTION(no_new_privileges),                                                 \
+		  NULL,                                                                                \
+		  "As --security-opt no-new-privileges" },                                             \
+		{ "sysctl",     0,                                                                     \
+		  OPTION_LIST,  CONTAINER_OPTION(sysctls),                                             \
+		  "NAME=VALUE", "Set a kernel parameter of it" },                                      \
+		{ "restart",   0,                                                                      \
+		  OPTION_TEXT, CONTAINER_OPTION(restart),                                              \
+		  "POLICY",    "no, on-failure[:MAX], always, unless-stopped" },                       \
+		{ "stop-signal", 0,                                                                    \
+		  OPTION_TEXT,   CONTAINER_OPTION(stop_signal),                                        \
+		  "SIGNAL",      "What `stop` sends (default: the image's, else TERM)" },              \
+		{ "stop-timeout", 0,                                                                   \
+		  OPTION_NUMBER,  CONTAINER_OPTION(stop_timeout_s),                                    \
+		  "SECONDS",      "How long `stop` waits before it kills (default: 10)" },             \
+		{ "log-opt",   0,                                                                      \
+		  OPTION_LIST, CONTAINER_OPTION(log_options),                                          \
+		  "KEY=VALUE", "max-size=10m, max-file=3" },                                           \
+	{                                                                                              \
+		"cidfile", 0, OPTION_TEXT, OPTION(cidfile), "FILE", "Write its id to FILE"             \
+	}
 
 static const struct option_spec create_rows[] = { CREATE_ROWS };
 static const struct option_spec run_rows[] = {
@@ -178,8 +215,7 @@ static int end_with(const char *verb, int r, int status, const struct error *err
 	return status ? status : STATUS_ENGINE;
 }
 
-static int run_run(struct cli *cli, const void *data, const struct words *words,
-		   struct error *err)
+static int run_run(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct run_options *options = data;
 	struct engine *engine;
@@ -237,8 +273,7 @@ static int run_start(struct cli *cli, const void *data, const struct words *word
 	return result;
 }
 
-static int run_exec(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_exec(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct exec_options *options = data;
 	struct engine *engine;

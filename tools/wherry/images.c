@@ -43,17 +43,14 @@ static int open_images(struct cli *cli, struct image_store **ret_store, struct e
 	return r < 0 ? r : engine_images(engine, ret_store, err);
 }
 
-static int run_load(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_load(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct load_options *options = data;
 	struct image_store *store;
 	auto_words names = { 0 };
 	struct image_progress progress = { .step = show_progress };
 	bool show = !options->quiet && isatty(STDERR_FILENO);
-	const char *input = options->input ? options->input
-		: words->count             ? words->items[0]
-					   : "-";
+	const char *input = options->input ? options->input : words->count ? words->items[0] : "-";
 	if (text_equal(input, "-") && isatty(STDIN_FILENO))
 		return error_set(err, EINVAL, "name a file with -i, or give it on standard input");
 	int r = open_images(cli, &store, err);
@@ -139,7 +136,9 @@ static int run_images(struct cli *cli, const void *data, const struct words *wor
 	const struct images_options *options = data;
 	struct output output = { options->quiet ? ids : columns,
 				 options->quiet ? ARRAY_SIZE(ids) : ARRAY_SIZE(columns),
-				 options->format, options->output, options->quiet,
+				 options->format,
+				 options->output,
+				 options->quiet,
 				 options->whole };
 	struct image_store *store;
 	auto_json rows = json_new_array();
@@ -160,8 +159,7 @@ static const struct option_spec rmi_rows[] = {
 	  "Also if a container was made from it" },
 };
 
-static int run_rmi(struct cli *cli, const void *data, const struct words *words,
-		   struct error *err)
+static int run_rmi(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct rmi_options *options = data;
 	struct engine *engine;
@@ -185,8 +183,7 @@ static int run_rmi(struct cli *cli, const void *data, const struct words *words,
 	return result;
 }
 
-static int run_tag(struct cli *cli, const void *data, const struct words *words,
-		   struct error *err)
+static int run_tag(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	struct image_store *store;
 	(void)data;
@@ -202,7 +199,8 @@ struct build_options {
 #define BUILD(member) offsetof(struct build_options, member)
 static const struct option_spec build_rows[] = {
 	{ "tag", 't', OPTION_TEXT, BUILD(tag), "NAME[:TAG]", "Name it" },
-	{ "file", 'f', OPTION_TEXT, BUILD(file), "FILE", "The Dockerfile (default: DIR/Dockerfile)" },
+	{ "file", 'f', OPTION_TEXT, BUILD(file), "FILE",
+	  "The Dockerfile (default: DIR/Dockerfile)" },
 	{ "build-arg", 0, OPTION_LIST, BUILD(arguments), "NAME=VALUE", "Value of an ARG" },
 	{ "no-cache", 0, OPTION_FLAG, BUILD(no_cache), NULL, "Do every step anew" },
 	{ "quiet", 'q', OPTION_FLAG, BUILD(quiet), NULL, "Print only the id" },

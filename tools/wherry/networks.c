@@ -52,8 +52,7 @@ static const struct option_spec ls_rows[] = {
 	  "table or json" },
 };
 
-static int run_ls(struct cli *cli, const void *data, const struct words *words,
-		  struct error *err)
+static int run_ls(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	static const struct output_column columns[] = {
 		{ "NETWORK ID", "ID" }, { "NAME", "Name" },     { "DRIVER", "Driver" },
@@ -71,8 +70,7 @@ static int run_ls(struct cli *cli, const void *data, const struct words *words,
 	return r < 0 ? r : output_rows(&output, rows, stdout, err);
 }
 
-static int run_rm(struct cli *cli, const void *data, const struct words *words,
-		  struct error *err)
+static int run_rm(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	struct engine *engine;
 	int result = 0, r = cli_engine(cli, &engine, err);
@@ -149,8 +147,7 @@ static int run_disconnect(struct cli *cli, const void *data, const struct words 
 	struct engine *engine;
 	int r = cli_engine(cli, &engine, err);
 	(void)data;
-	return r < 0 ? r
-		     : engine_network_disconnect(engine, words->items[0], words->items[1], err);
+	return r < 0 ? r : engine_network_disconnect(engine, words->items[0], words->items[1], err);
 }
 
 static const struct verb verbs[] = {

@@ -42,7 +42,8 @@ static int fill_cell(struct table *table, const struct output *output, size_t co
 		table_cell(table, "\"%s\"", text);
 	else if (text_equal(key, "ID") && output->whole)
 		return json_get_string(row, "FullID", JSON_OPTIONAL, &text, err) == 0
-			? (table_cell(table, "%s", text), 0) : -err->code;
+			       ? (table_cell(table, "%s", text), 0)
+			       : -err->code;
 	else
 		table_cell(table, "%s", text);
 	return 0;
@@ -154,8 +155,7 @@ int output_rows(const struct output *output, const struct json_t *rows, FILE *fi
 	return print_table(output, &at, file, err);
 }
 
-int output_objects(const char *format, const struct json_t *objects, FILE *file,
-		   struct error *err)
+int output_objects(const char *format, const struct json_t *objects, FILE *file, struct error *err)
 {
 	struct json_at at = json_root(objects, "objects");
 	if (!format || text_equal(format, "json"))

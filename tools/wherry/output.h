@@ -26,5 +26,4 @@ struct output {
 int output_rows(const struct output *output, const struct json_t *rows, FILE *file,
 		struct error *err);
 /** `inspect`: an array of objects as JSON, or each through the template. */
-int output_objects(const char *format, const struct json_t *objects, FILE *file,
-		   struct error *err);
+int output_objects(const char *format, const struct json_t *objects, FILE *file, struct error *err);

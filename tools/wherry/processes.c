@@ -26,20 +26,19 @@ static const struct option_spec ps_rows[] = {
 	{ "output", 'o', OPTION_TEXT, PS(output), "FORMAT", "table or json" },
 };
 static const struct output_column ps_columns[] = {
-	{ "CONTAINER ID", "ID" }, { "IMAGE", "Image" },   { "COMMAND", "Command" },
+	{ "CONTAINER ID", "ID" },    { "IMAGE", "Image" },   { "COMMAND", "Command" },
 	{ "CREATED", "RunningFor" }, { "STATUS", "Status" }, { "PORTS", "Ports" },
 	{ "NAMES", "Names" },
 };
 
-static int run_ps(struct cli *cli, const void *data, const struct words *words,
-		  struct error *err)
+static int run_ps(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct ps_options *options = data;
 	struct engine *engine;
 	auto_json rows = NULL;
 	struct container_filter filter = { .all = options->all, .filters = &options->filters };
-	struct output output = { ps_columns,	  ARRAY_SIZE(ps_columns), options->format,
-				 options->output, options->quiet,	  options->whole };
+	struct output output = { ps_columns,      ARRAY_SIZE(ps_columns), options->format,
+				 options->output, options->quiet,         options->whole };
 	(void)words;
 	int r = cli_engine(cli, &engine, err);
 	if (r == 0)
@@ -73,8 +72,7 @@ static int read_age(const char *flag, const char *text, int64_t *ret_ns, struct 
 	return 0;
 }
 
-static int read_query(const struct logs_options *options, struct log_query *ret,
-		      struct error *err)
+static int read_query(const struct logs_options *options, struct log_query *ret, struct error *err)
 {
 	uint64_t tail;
 	*ret = (struct log_query){ .tail = -1 };
@@ -105,8 +103,7 @@ static int print_records(struct log_reader *reader, bool times, struct error *er
 	return r;
 }
 
-static int run_logs(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_logs(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct logs_options *options = data;
 	struct engine *engine;
@@ -188,8 +185,7 @@ static int stop_one(struct engine *engine, const char *reference, const void *da
 	return container_stop(engine, reference, options->timeout_s, err);
 }
 
-static int run_stop(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_stop(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	return for_each(cli, "stop", words, stop_one, data, err);
 }
@@ -216,8 +212,7 @@ static int kill_one(struct engine *engine, const char *reference, const void *da
 	return container_kill(engine, reference, options->signal, err);
 }
 
-static int run_kill(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_kill(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	return for_each(cli, "kill", words, kill_one, data, err);
 }
@@ -233,14 +228,12 @@ static int remove_one(struct engine *engine, const char *reference, const void *
 	return r == -ENOENT && options->force ? 0 : r;
 }
 
-static int run_rm(struct cli *cli, const void *data, const struct words *words,
-		  struct error *err)
+static int run_rm(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	return for_each(cli, "rm", words, remove_one, data, err);
 }
 
-static int run_wait(struct cli *cli, const void *data, const struct words *words,
-		    struct error *err)
+static int run_wait(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	struct engine *engine;
 	int status = 0, r = cli_engine(cli, &engine, err);
@@ -305,10 +298,10 @@ static int run_inspect(struct cli *cli, const void *data, const struct words *wo
 	return r < 0 ? r : output_objects(options->format, objects, stdout, err);
 }
 
-static int run_top(struct cli *cli, const void *data, const struct words *words,
-		   struct error *err)
+static int run_top(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	static const struct output_column columns[] = { { "PID", "PID" }, { "COMMAND", "COMMAND" } };
+	static const struct output_column columns[] = { { "PID", "PID" },
+							{ "COMMAND", "COMMAND" } };
 	struct output output = { .columns = columns, .column_count = ARRAY_SIZE(columns) };
 	struct engine *engine;
 	auto_json rows = NULL;
@@ -319,17 +312,18 @@ static int run_top(struct cli *cli, const void *data, const struct words *words,
 	return r < 0 ? r : output_rows(&output, rows, stdout, err);
 }
 
-#define CONTAINER_VERB(verb_name, verb_summary, verb_rows, struct_options, function, verb_defaults) \
-	{                                                                                        \
-		.spec = { .name = verb_name,                                                     \
-			  .words = "CONTAINER…",                                                 \
-			  .summary = verb_summary,                                               \
-			  .options = verb_rows,                                                  \
-			  .option_count = ARRAY_SIZE(verb_rows),                                 \
-			  .words_min = 1,                                                        \
-			  .words_max = -1 },                                                     \
-		.options_size = sizeof(struct struct_options), .defaults = verb_defaults,        \
-		.run = function                                                                  \
+#define CONTAINER_VERB(verb_name, verb_summary, verb_rows, struct_options, function,      \
+		       verb_defaults)                                                     \
+	{                                                                                 \
+		.spec = { .name = verb_name,                                              \
+			  .words = "CONTAINER…",                                          \
+			  .summary = verb_summary,                                        \
+			  .options = verb_rows,                                           \
+			  .option_count = ARRAY_SIZE(verb_rows),                          \
+			  .words_min = 1,                                                 \
+			  .words_max = -1 },                                              \
+		.options_size = sizeof(struct struct_options), .defaults = verb_defaults, \
+		.run = function                                                           \
 	}
 
 static const struct verb verbs[] = {

@@ -22,8 +22,8 @@ static int find_path(const struct json_t *value, const char *path, const struct 
 		struct json_at at = json_root(value, "--format");
 		struct json_at member = json_member(&at, names.items[i]);
 		if (!member.value)
-			return error_set(err, EINVAL, "--format: {{%s}}: there is no field %s", path,
-					 names.items[i]);
+			return error_set(err, EINVAL, "--format: {{%s}}: there is no field %s",
+					 path, names.items[i]);
 		value = member.value;
 	}
 	*ret = value;

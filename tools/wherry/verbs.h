@@ -19,9 +19,9 @@ struct steps_printer;
 /* What lives as long as the program. */
 struct cli {
 	struct instance instance;
-	struct engine *engine;          /* opened by cli_engine */
-	struct steps_printer *printer;  /* under `explain`, else NULL */
-	char **argv;                    /* of the program */
+	struct engine *engine;         /* opened by cli_engine */
+	struct steps_printer *printer; /* under `explain`, else NULL */
+	char **argv;                   /* of the program */
 };
 
 enum verb_visibility { VERB_SHOWN, VERB_HIDDEN };

@@ -42,8 +42,8 @@ struct engine_steps {
 /** steps is copied; its context is lent. */
 void engine_set_steps(struct engine *engine, const struct engine_steps *steps);
 /** Told of what went wrong and does not stop the verb; NULL: nobody. */
-void engine_set_warnings(struct engine *engine,
-			 void (*warn)(const char *text, void *context), void *context);
+void engine_set_warnings(struct engine *engine, void (*warn)(const char *text, void *context),
+			 void *context);
 
 /* --- containers ------------------------------------------------------------ */
 
@@ -61,21 +61,24 @@ struct container_options {
 	bool terminal, interactive, remove, read_only, init, privileged, publish_all;
 	bool no_new_privileges;
 };
-#define CONTAINER_OPTIONS_NONE { .pids_limit = -1, .stop_timeout_s = -1 }
+#define CONTAINER_OPTIONS_NONE                         \
+	{                                              \
+		.pids_limit = -1, .stop_timeout_s = -1 \
+	}
 
 /**
  * Makes the record and the directory of a container of `image` (a reference).
  * command empty: the image's. Errors name the flag. On failure nothing is left.
  */
 int container_create(struct engine *engine, const struct container_options *options,
-		     const char *image, const struct words *command,
-		     char ret_id[CONTAINER_ID_SIZE], struct error *err);
+		     const char *image, const struct words *command, char ret_id[CONTAINER_ID_SIZE],
+		     struct error *err);
 
 /* How a verb stays with a container that it starts. */
 struct container_attach {
-	bool output;      /* its output comes to descriptors 1 and 2 */
-	bool input;       /* descriptor 0 goes to its input */
-	bool wait;        /* until its end; with output implied */
+	bool output; /* its output comes to descriptors 1 and 2 */
+	bool input;  /* descriptor 0 goes to its input */
+	bool wait;   /* until its end; with output implied */
 };
 /**
  * Starts it. reference: name, id, or unambiguous beginning of an id. Without
@@ -102,7 +105,7 @@ int container_rename(struct engine *engine, const char *reference, const char *n
 		     struct error *err);
 
 struct container_filter {
-	bool all;                   /* else only running ones */
+	bool all;                    /* else only running ones */
 	const struct words *filters; /* name=, status=, label=, network=, id=, ancestor= */
 };
 /**
@@ -119,8 +122,7 @@ int container_inspect(struct engine *engine, const char *reference, struct json_
 int container_logs(struct engine *engine, const char *reference, const struct log_query *query,
 		   struct log_reader **ret_reader, bool *ret_running, struct error *err);
 /** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
-int container_end_fd(struct engine *engine, const char *reference, int *ret_fd,
-		     struct error *err);
+int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err);
 /** The processes of a running one: rows with PID, USER, TIME, COMMAND. */
 int container_top(struct engine *engine, const char *reference, struct json_t **ret_rows,
 		  struct error *err);
@@ -131,13 +133,11 @@ struct exec_options {
 	bool terminal, interactive, detach, privileged;
 };
 /** Runs a further command in a running container; as container_start with wait. */
-int container_exec(struct engine *engine, const char *reference,
-		   const struct exec_options *options, const struct words *command,
-		   int *ret_status, struct error *err);
+int container_exec(struct engine *engine, const char *reference, const struct exec_options *options,
+		   const struct words *command, int *ret_status, struct error *err);
 
 /* The hidden verbs of a monitor. */
-int container_attach_network(struct engine *engine, const char *id, pid_t pid,
-			     struct error *err);
+int container_attach_network(struct engine *engine, const char *id, pid_t pid, struct error *err);
 int container_cleanup(struct engine *engine, const char *id, struct error *err);
 
 /** Whether a container was made from this image; as image_remove wants it. context: the engine. */
@@ -159,13 +159,13 @@ int engine_network_create(struct engine *engine, const char *name,
 int engine_network_remove(struct engine *engine, const char *reference, struct error *err);
 /** Rows of `network ls`: ID, Name, Driver, Scope, Subnet, Internal, CreatedAt, Labels, FullID. */
 int engine_networks_list(struct engine *engine, struct json_t **ret_rows, struct error *err);
-int engine_network_inspect(struct engine *engine, const char *reference,
-			   struct json_t **ret_object, struct error *err);
+int engine_network_inspect(struct engine *engine, const char *reference, struct json_t **ret_object,
+			   struct error *err);
 struct network_connect_options {
 	const char *ip, *ip6, *mac_address;
 	struct words aliases, links;
 };
 int engine_network_connect(struct engine *engine, const char *network, const char *container,
 			   const struct network_connect_options *options, struct error *err);
-int engine_network_disconnect(struct engine *engine, const char *network,
-			      const char *container, struct error *err);
+int engine_network_disconnect(struct engine *engine, const char *network, const char *container,
+			      struct error *err);

@@ -47,7 +47,8 @@ struct frame {
 int frame_send(int fd, enum frame_type type, const void *data, size_t size);
 /** Sends an int32 and, if it is not NULL, a text behind it. */
 int frame_send_number(int fd, enum frame_type type, int32_t number, const char *text);
-/** Reads a whole frame from a blocking socket. 1, or 0 at the end, or -errno (-EPROTO: nonsense). */
+/** Reads a whole frame from a blocking socket. 1, or 0 at the end, or -errno (-EPROTO: nonsense).
+ */
 int frame_receive(int fd, struct frame *ret_frame);
 /** The int32 at the payload's beginning; -1 if it is too short. */
 int32_t frame_number(const struct frame *frame);

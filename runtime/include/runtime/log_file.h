@@ -13,8 +13,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#define LOG_LINE_MAX 16384             /* bytes in one record, as Docker has it */
-#define LOG_SIZE_DEFAULT (10u << 20)   /* bytes of one file */
+#define LOG_LINE_MAX 16384           /* bytes in one record, as Docker has it */
+#define LOG_SIZE_DEFAULT (10u << 20) /* bytes of one file */
 #define LOG_FILES_DEFAULT 3
 #define LOG_FILES_MAX 100
 
@@ -53,17 +53,17 @@ struct log_query {
 	int64_t tail;               /* last records; -1: all */
 };
 struct log_reader;
-int log_reader_open(const char *dir, const struct log_query *query,
-		    struct log_reader **ret_reader, struct error *err);
+int log_reader_open(const char *dir, const struct log_query *query, struct log_reader **ret_reader,
+		    struct error *err);
 void log_reader_free(struct log_reader *reader);
 DEFINE_FREEP(log_reader)
 /**
  * The next record, lent until the next call. 1, or 0 when there is none now:
  * after more has been written, call again. Follows rotation without loss.
  */
-int log_reader_next(struct log_reader *reader, struct log_record *ret_record,
-		    struct error *err);
+int log_reader_next(struct log_reader *reader, struct log_record *ret_record, struct error *err);
 /** Readable when something in the log's directory has changed (inotify); -1 if not there. */
 int log_reader_fd(const struct log_reader *reader);
-/** Waits at most timeout_ms for a change, or until other_fd (-1: none) is readable: then returns 1. */
+/** Waits at most timeout_ms for a change, or until other_fd (-1: none) is readable: then returns 1.
+ */
 int log_reader_wait(struct log_reader *reader, int other_fd, int timeout_ms);

@@ -18,8 +18,7 @@ struct restart_policy {
 };
 
 /** Gate: "on-failure:3". NULL or "" is "no". */
-int restart_policy_parse(const char *text, struct restart_policy *ret_policy,
-			 struct error *err);
+int restart_policy_parse(const char *text, struct restart_policy *ret_policy, struct error *err);
 /** Tells whether a life that ended with exit_code is followed by another. */
 bool restart_policy_wants(struct restart_policy policy, int exit_code, unsigned restarts);
 /** How long to wait before the next life. */

@@ -31,7 +31,6 @@ struct container_state {
 };
 
 /** 1 if there is one, 0 if not. */
-int container_state_read(const char *run_dir, struct container_state *ret_state,
-			 struct error *err);
+int container_state_read(const char *run_dir, struct container_state *ret_state, struct error *err);
 int container_state_write(const char *run_dir, const struct container_state *state,
 			  struct error *err);
