@@ -178,7 +178,7 @@ static void cni_016_the_plugins_own_namespace_is_refused(void **state)
 	scene_container(scene, "c1");
 	assert_int_equal(runtime_call(scene, &call), 1);
 	assert_non_null(strstr(scene_output(scene), "\"code\":8"));
-	call.netns = "/etc/hostname";
+	call.netns = "/etc/passwd";
 	assert_int_equal(runtime_call(scene, &call), 1);
 	assert_non_null(strstr(scene_output(scene), "\"code\":8"));
 }
