@@ -199,6 +199,63 @@ static void another_host_does_not_reach_a_container_directly(void **state)
 	assert_true(world_drops(world, "direct", NULL) > 0);
 }
 
+static void a_routed_network_is_reached_as_it_is(void **state)
+{
+	struct world *world = *state;
+	world_network_as(world, "web", "10.1.0.0/24", (struct network_spec){ .routed = true });
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	scene_assert_run(world->scene, "sh", "-c",
+			 "echo 1 > /proc/sys/net/ipv4/conf/up0/forwarding", NULL);
+	scene_route(world->scene, "client", "10.1.0.0/24", "10.99.0.1");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "client", 81);
+	scene_assert_tcp(world->scene, "client", "10.1.0.2", 80, "c1", "10.99.0.2");
+	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 81, "client", "10.1.0.2");
+}
+
+static void containers_that_may_not_meet_do_not(void **state)
+{
+	struct world *world = *state;
+	world_network_as(world, "web", "10.1.0.0/24",
+			 (struct network_spec){ .masquerade = true, .no_icc = true });
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "client", 81);
+	scene_assert_no_tcp(world->scene, "c2", "10.1.0.2", 80);
+	scene_assert_tcp(world->scene, "node", "10.1.0.2", 80, "c1", NULL);
+	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 81, "client", "10.99.0.1");
+	assert_true(world_drops(world, "no-icc", "c2") > 0);
+}
+
+/* As network connect makes it: one namespace, two networks, an address in each. */
+static void a_container_of_two_networks_reaches_both(void **state)
+{
+	struct world *world = *state;
+	struct error err = { 0 };
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	world_network(world, "web", "10.1.0.0/24");
+	world_network(world, "db", "10.2.0.0/24");
+	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	world_container(world, "c3", "db", "10.2.0.3/24");
+	struct endpoint_spec spec = { .container_id = "c1",
+				      .interface = "eth1",
+				      .network = "db",
+				      .netns_path = scene_netns_path(world->scene, "c1"),
+				      .netns_fd = scene_netns_fd(world->scene, "c1") };
+	world_claim(prefix_parse("10.2.0.2/24", &spec.address, &err), &err);
+	world_claim(endpoint_add(world->dataplane, &spec, &info, &err), &err);
+	scene_tcp_server(world->scene, "c2", 80);
+	scene_tcp_server(world->scene, "c3", 80);
+	scene_assert_tcp(world->scene, "c1", "10.1.0.3", 80, "c2", "10.1.0.2");
+	scene_assert_tcp(world->scene, "c1", "10.2.0.3", 80, "c3", "10.2.0.2");
+	world_claim(endpoint_delete(world->dataplane, "c1", "eth1", ENDPOINT_DELETE_LINK, &err),
+		    &err);
+	scene_assert_tcp(world->scene, "c1", "10.1.0.3", 80, "c2", "10.1.0.2");
+	assert_false(scene_has_device(world->scene, "c1", "eth1"));
+}
+
 int main(void)
 {
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -212,6 +269,9 @@ int main(void)
 		SCENE_TEST(an_icmp_error_reaches_the_container_that_it_is_about),
 		SCENE_TEST(networks_are_isolated_from_each_other),
 		SCENE_TEST(an_internal_network_has_no_way_outside),
+		SCENE_TEST(a_routed_network_is_reached_as_it_is),
+		SCENE_TEST(containers_that_may_not_meet_do_not),
+		SCENE_TEST(a_container_of_two_networks_reaches_both),
 		SCENE_TEST(another_host_does_not_reach_a_container_directly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
