@@ -4,7 +4,10 @@
  * neighbours with the same outcome become one span; the spans become a binary
  * tree of "is the number at least N"; its leaves return, or compare arguments.
  *
- *	arch? -> [x86-64: number < 0x40000000 ? tree : x32's tree] [i386: tree] else kill
+ *	arch? -> [x86-64: number < 0x40000000 ? tree : ENOSYS] [i386: tree] else kill
+ *
+ * The x32 way of calling is "not there", as on kernels without it (Debian's,
+ * unless booted otherwise): a third table would make each start slower.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -83,7 +86,7 @@ static int resolve(uint32_t arch, const char *name)
 		return number;
 	for (size_t i = 0; i < ARRAY_SIZE(young_calls); i++)
 		if (strcmp(young_calls[i].name, name) == 0)
-			return young_calls[i].number | (arch == SCMP_ARCH_X32 ? (int)X32_BIT : 0);
+			return young_calls[i].number;
 	for (size_t i = 0; arch == SCMP_ARCH_X86 && i < ARRAY_SIZE(direct_calls); i++)
 		if (strcmp(direct_calls[i].name, name) == 0)
 			return direct_calls[i].number;
@@ -145,10 +148,9 @@ static void find_entries(struct compiler *compiler, uint32_t arch)
 }
 
 /* Calls that neither we nor the profile know are "not there", so that programs fall back. */
-static void make_spans(struct compiler *compiler, uint32_t arch)
+static void make_spans(struct compiler *compiler)
 {
 	uint32_t fallback = compiler->rules->default_action;
-	uint32_t base = arch == SCMP_ARCH_X32 ? X32_BIT : 0;
 	compiler->span_count = 0;
 	add_span(compiler, 0, fallback, 0, 0);
 	for (size_t i = 0; i < compiler->entry_count;) {
@@ -164,8 +166,8 @@ static void make_spans(struct compiler *compiler, uint32_t arch)
 		i = upto;
 	}
 	if ((fallback & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO &&
-	    compiler->spans[compiler->span_count - 1].first <= (base | (YOUNGEST_CALL + 1)))
-		add_span(compiler, base | (YOUNGEST_CALL + 1), SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+	    compiler->spans[compiler->span_count - 1].first <= YOUNGEST_CALL + 1)
+		add_span(compiler, YOUNGEST_CALL + 1, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
 }
 
 /* --- instructions ------------------------------------------------------------- */
@@ -309,16 +311,25 @@ static void emit_tree(struct compiler *compiler, size_t from, size_t upto)
 		return;
 	}
 	size_t middle = from + (upto - from) / 2;
-	size_t lower = emit_unless(compiler, BPF_JGE, compiler->spans[middle].first);
+	uint32_t pivot = compiler->spans[middle].first;
+	size_t jump = emit(compiler, BPF_JMP | BPF_K | BPF_JGE, pivot);
 	emit_tree(compiler, middle, upto);
-	land(compiler, lower);
+	size_t distance = compiler->count - jump - 1;
+	if (distance <= UINT8_MAX) {
+		compiler->code[jump].jf = (uint8_t)distance;
+	} else { /* near the top the way is too long for a short jump: once more, with a long one */
+		compiler->count = jump;
+		size_t lower = emit_unless(compiler, BPF_JGE, pivot);
+		emit_tree(compiler, middle, upto);
+		land(compiler, lower);
+	}
 	emit_tree(compiler, from, middle);
 }
 
 static void emit_architecture(struct compiler *compiler, uint32_t arch)
 {
 	find_entries(compiler, arch);
-	make_spans(compiler, arch);
+	make_spans(compiler);
 	emit_load(compiler, offsetof(struct seccomp_data, nr));
 	emit_tree(compiler, 0, compiler->span_count);
 }
@@ -331,10 +342,7 @@ static void emit_all(struct compiler *compiler)
 	if (native == SCMP_ARCH_X86_64) {
 		emit_load(compiler, offsetof(struct seccomp_data, nr));
 		size_t not_x32 = emit_unless(compiler, BPF_JGE, X32_BIT);
-		if (compiler->rules->native_only)
-			emit(compiler, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-		else
-			emit_architecture(compiler, SCMP_ARCH_X32);
+		emit(compiler, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 		land(compiler, not_x32);
 	}
 	emit_architecture(compiler, native);
