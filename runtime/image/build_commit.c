@@ -174,12 +174,51 @@ static int put_records(struct build *build, const struct image *image, struct er
 	return r < 0 ? r : store_commit(&txn, err);
 }
 
+static bool has_fresh(const struct build *build)
+{
+	for (size_t i = 0; i < build->stage_count; i++)
+		for (size_t j = 0; j < build->stages[i].layer_count; j++)
+			if (build->stages[i].layers[j].fresh)
+				return true;
+	return false;
+}
+
+/* All came from the cache, and the image is there: only its name is to be given. 1, 0, -errno. */
+static int name_known_image(struct build *build, const char *image_json,
+			    char ret_id[DIGEST_TEXT_MAX], struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	auto_free char *name = NULL;
+	struct digest id;
+	struct bytes value;
+	if (has_fresh(build))
+		return 0;
+	int r = digest_of(image_json, strlen(image_json), &id, err);
+	if (r == 0 && build->request->tag)
+		r = image_reference_normalise(build->request->tag, &name, err);
+	if (r == 0)
+		r = store_begin(build->store->db, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = store_get(txn, TABLE_IMAGES, bytes_of_text(id.text), &value, err);
+	if (r != 1)
+		return r;
+	r = name ? name_put(txn, name, id.text, err) : 0;
+	if (r == 0)
+		r = store_commit(&txn, err);
+	if (r == 0)
+		snprintf(ret_id, DIGEST_TEXT_MAX, "%s", id.text);
+	return r < 0 ? r : 1;
+}
+
 int build_commit(struct build *build, const char *image_json, char ret_id[DIGEST_TEXT_MAX],
 		 struct error *err)
 {
 	auto_fd lock = -1;
 	struct image image = { 0 };
-	int r = store_commit_lock(build->store, &lock, err);
+	int r = image_json ? name_known_image(build, image_json, ret_id, err) : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = store_commit_lock(build->store, &lock, err);
 	if (r == 0)
 		r = each_fresh(build, move_layer, NULL, err);
 	if (r == 0 && image_json)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "path.h"
 #include "store.h"
 
 int image_find(struct image_store *store, const char *reference, struct image *ret_image,
@@ -98,39 +99,42 @@ static int decide(const struct image *image, const char *name, bool force, const
 	return words_copy(&image->names, &ret->names, err);
 }
 
-/* Cached build steps whose layers only this image had go with it. */
-static int forget_cache(struct image_store *store, struct store_txn *txn, const struct image *image,
-			struct error *err)
+static int collect_chains(struct image_store *store, struct store_txn *txn,
+			  struct path_set *ret_chains, struct error *err)
 {
-	auto_words keys = { 0 }, ids = { 0 };
-	int r = table_keys(txn, TABLE_CACHE, &keys, err);
-	if (r < 0 || keys.count == 0)
-		return r;
-	struct words needed = { 0 };
-	r = table_keys(txn, TABLE_IMAGES, &ids, err);
+	auto_words ids = { 0 };
+	int r = table_keys(txn, TABLE_IMAGES, &ids, err);
 	for (size_t i = 0; r >= 0 && i < ids.count; i++) {
-		struct image other = { 0 };
-		r = record_get(store, txn, ids.items[i], &other, err);
-		for (size_t j = 0; r == 1 && j < other.chain_ids.count; j++)
-			r = words_append(&needed, other.chain_ids.items[j], err) < 0 ? -ENOMEM : 1;
-		image_release(&other);
+		struct image image = { 0 };
+		r = record_get(store, txn, ids.items[i], &image, err);
+		for (size_t j = 0; r == 1 && j < image.chain_ids.count; j++)
+			if (!path_set_find(ret_chains, image.chain_ids.items[j]) &&
+			    !path_set_put(ret_chains, image.chain_ids.items[j]))
+				r = error_set(err, ENOMEM, "no memory for layers");
+		image_release(&image);
 	}
+	return r < 0 ? r : 0;
+}
+
+/* Cached build steps whose layers no image has go too: nothing else would remove them. */
+static int forget_cache(struct image_store *store, struct store_txn *txn, struct error *err)
+{
+	auto_words keys = { 0 };
+	struct path_set chains = { 0 };
+	int r = table_keys(txn, TABLE_CACHE, &keys, err);
+	if (r == 0 && keys.count > 0)
+		r = collect_chains(store, txn, &chains, err);
 	for (size_t i = 0; r >= 0 && i < keys.count; i++) {
-		struct bytes value;
+		struct bytes value = { 0 };
 		struct cache_record record;
 		r = store_get(txn, TABLE_CACHE, bytes_of_text(keys.items[i]), &value, err);
 		if (r != 1 || value.size != sizeof record)
 			continue;
 		memcpy(&record, value.data, sizeof record);
-		bool mine = false, others = false;
-		for (size_t j = 0; j < image->chain_ids.count; j++)
-			mine = mine || text_equal(image->chain_ids.items[j], record.chain_id.text);
-		for (size_t j = 0; j < needed.count; j++)
-			others = others || text_equal(needed.items[j], record.chain_id.text);
-		if (mine && !others)
+		if (!path_set_find(&chains, record.chain_id.text))
 			r = store_delete(txn, TABLE_CACHE, bytes_of_text(keys.items[i]), err);
 	}
-	words_free(&needed);
+	path_set_release(&chains);
 	return r < 0 ? r : 0;
 }
 
@@ -148,7 +152,7 @@ static int carry_out(struct image_store *store, struct store_txn *txn, const str
 		return r < 0 ? r : 0;
 	r = store_delete(txn, TABLE_IMAGES, bytes_of_text(image->id), err);
 	if (r >= 0)
-		r = forget_cache(store, txn, image, err);
+		r = forget_cache(store, txn, err);
 	return r < 0 ? r : words_append_format(ret_removed, err, "Deleted: %s", image->id);
 }
 

@@ -72,11 +72,12 @@ int image_each(struct image_store *store,
 	       int (*visit)(const struct image *image, void *context, struct error *err),
 	       void *context, struct error *err);
 /**
- * Removes a name; with the last name the image, and layers and blobs that no
- * image uses. By id all names go, and more than one needs force. in_use returns 1
- * and writes the container's name if one needs the image: that is -EBUSY, or with
- * force only the names go. -ENOENT: no such image. *ret_removed: a line for each
- * thing removed ("Untagged: busybox:latest", "Deleted: sha256:…").
+ * Removes a name; with the last name the image, and layers, blobs and cached
+ * build steps that no image uses. By id all names go, and more than one needs
+ * force. in_use returns 1 and writes the container's name if one needs the image:
+ * that is -EBUSY, or with force only the names go. -ENOENT: no such image.
+ * *ret_removed: a line for each thing removed ("Untagged: busybox:latest",
+ * "Deleted: sha256:…").
  */
 int image_remove(struct image_store *store, const char *reference, bool force,
 		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),

@@ -255,6 +255,27 @@ static void add_unpacks_archives_and_copy_does_not(void **state)
 	assert_true((uint8_t)packed[0] == 0x1f);
 }
 
+static void a_removed_image_takes_its_layers_and_cached_steps_along(void **state)
+{
+	struct yard *yard = *state;
+	struct error err = { 0 };
+	char layers[128];
+	auto_words removed = { 0 };
+	make_base(yard);
+	snprintf(layers, sizeof layers, "%s/var/lib/wherry/layers", yard->place->root);
+	auto_free char *before = kit_list(layers);
+	CHECK(build(yard,
+		    "FROM base AS maker\nRUN echo made > /made\n"
+		    "FROM base\nCOPY --from=maker /made /out/\n",
+		    "gone", NULL, &err),
+	      err);
+	CHECK(image_remove(yard->place->store, "gone", false, NULL, NULL, &removed, &err), err);
+	auto_free char *after = kit_list(layers);
+	assert_string_equal(before, after);
+	CHECK(build(yard, "FROM base\nRUN echo made > /made\n", "again", NULL, &err), err);
+	assert_int_equal(yard->runs, 2);
+}
+
 /* What an image's links say holds inside the image only. */
 static void copies_stay_inside_the_image_and_the_context(void **state)
 {
@@ -330,6 +351,7 @@ int main(void)
 		WITH_YARD(stages_hand_files_on),
 		WITH_YARD(what_is_built_loads_again_and_looks_the_same),
 		WITH_YARD(add_unpacks_archives_and_copy_does_not),
+		WITH_YARD(a_removed_image_takes_its_layers_and_cached_steps_along),
 		WITH_YARD(copies_stay_inside_the_image_and_the_context),
 		WITH_YARD(wrong_steps_are_named_with_their_line_and_leave_nothing),
 	};
