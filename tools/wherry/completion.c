@@ -98,7 +98,10 @@ static void write_zsh(const struct verb_spec *const *verbs, size_t count, struct
 	text_append(script, "#compdef wherry\n_wherry() {\n\tlocal -a next\n"
 			    "\tcase \"$CURRENT:$words[2]:$words[3]\" in\n");
 	write_cases(verbs, count, &dialect, script);
-	text_append(script, "\tesac\n\tcompadd -- $next\n\t_files\n}\ncompdef _wherry wherry\n");
+	/* As an autoloaded file this is the body of _wherry itself, and must go on into it. */
+	text_append(script, "\tesac\n\tcompadd -- $next\n\t_files\n}\n"
+			    "if [ \"$funcstack[1]\" = _wherry ]; then\n\t_wherry \"$@\"\n"
+			    "else\n\tcompdef _wherry wherry\nfi\n");
 }
 
 /* fish: a condition on the words so far for each thing that may follow. */
