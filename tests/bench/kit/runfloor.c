@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * runfloor LOWER COMMAND - the least that running a container can be: new
+ * runfloor LOWER COMMAND [ARG...] - the least that running a container can be: new
  * namespaces, an overlay over LOWER, /proc, /dev, /sys, pivot_root, exec, wait. No
  * limits, no filter, no log, no network beyond the namespace itself.
  */
@@ -43,7 +43,7 @@ static void make_devices(void)
 		      devices[i].path);
 }
 
-static _Noreturn void child(const char *lower, const char *work, const char *command)
+static _Noreturn void child(const char *lower, const char *work, char **command)
 {
 	char options[8192], merged[512];
 
@@ -63,8 +63,8 @@ static _Noreturn void child(const char *lower, const char *work, const char *com
 	check((int)syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	check(umount2(".", MNT_DETACH), "umount");
 	check(chdir("/"), "chdir /");
-	execl(command, command, (char *)NULL);
-	fail(command);
+	execv(command[0], command);
+	fail(command[0]);
 }
 
 int main(int argc, char **argv)
@@ -77,8 +77,8 @@ int main(int argc, char **argv)
 	int status;
 	pid_t pid;
 
-	if (argc != 3) {
-		fputs("usage: runfloor LOWER COMMAND\n", stderr);
+	if (argc < 3) {
+		fputs("usage: runfloor LOWER COMMAND [ARG...]\n", stderr);
 		return 2;
 	}
 	if (!mkdtemp(work))
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	check(pid, "clone3");
 	if (!pid)
-		child(argv[1], work, argv[2]);
+		child(argv[1], work, argv + 2);
 	check(waitpid(pid, &status, 0), "wait");
 	snprintf(path, sizeof path, "%s/work/work", work);
 	rmdir(path);
