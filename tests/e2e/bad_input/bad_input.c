@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "scene/scene.h"
 
@@ -27,6 +28,23 @@ struct row {
 	int status;
 	const char *says, *names; /* both are in the line */
 };
+
+/*
+ * The link of a container that ended goes with its namespace, which the kernel
+ * takes apart in the background; nothing tells when it is done.
+ */
+static void await_unchanged(struct scene *scene, const char *before)
+{
+	const struct timespec step = { .tv_nsec = 10000000 };
+	uint64_t end = clock_monotonic_ms() + SCENE_WAIT_MS;
+	bool same = false;
+	while (!same && clock_monotonic_ms() < end) {
+		auto_free char *now = scene_snapshot(scene);
+		same = text_equal(now, before);
+		if (!same)
+			nanosleep(&step, NULL);
+	}
+}
 
 static void check_row(struct scene *scene, const struct row *row, size_t number)
 {
@@ -45,6 +63,7 @@ static void check_row(struct scene *scene, const struct row *row, size_t number)
 	if (!strstr(line, row->says) || !strstr(line, row->names))
 		fail_msg("row %zu: neither \"%s\" nor \"%s\" may lack: %s", number, row->says,
 			 row->names, line);
+	await_unchanged(scene, before);
 	scene_assert_unchanged(scene, before);
 }
 
@@ -65,6 +84,8 @@ static void open_shop(struct scene *scene)
 		0);
 	scene_assert_run(scene, maker, image, NULL);
 	scene_assert_run(scene, "wherry", "load", "-i", image, NULL);
+	/* The default network is made at its first use, and stays. */
+	scene_assert_run(scene, "wherry", "run", "--rm", "busybox", "true", NULL);
 	scene_assert_run(scene, "wherry", "network", "create", "--subnet", "10.50.0.0/24", "shop",
 			 NULL);
 	scene_assert_run(scene, "wherry", "run", "-d", "--name", "one", "--network", "shop", "--ip",
@@ -116,7 +137,7 @@ static void verbs_name_what_is_not_there(void **state)
 		{ { "rm", "ghost" }, 1, "no such container", "ghost" },
 		{ { "stop", "ghost" }, 1, "no such container", "ghost" },
 		{ { "logs", "ghost" }, 1, "no such container", "ghost" },
-		{ { "rmi", "ghost" }, 1, "no such image", "ghost" },
+		{ { "rmi", "ghost" }, 1, "no image", "ghost" },
 		{ { "network", "rm", "ghost" }, 1, "no such network", "ghost" },
 		{ { "network", "rm", "shop" }, 1, "shop", "one" },
 		{ { "network", "create", "--subnet", "10.50.0.0/25", "more" },
@@ -171,17 +192,22 @@ static void write_file(struct scene *scene, const char *name, const char *text)
 
 static void a_dockerfile_is_told_by_its_line(void **state)
 {
+	static const struct {
+		const char *text, *says, *names;
+	} files[] = {
+		{ "FROM busybox\nFLY away\n", "Dockerfile:2", "FLY" },
+		{ "FROM busybox\n\nCOPY missing.txt /\n", "Dockerfile:3", "missing.txt" },
+		{ "RUN true\n", "Dockerfile:1", "" },
+	};
 	struct scene *scene = *state;
 	open_shop(scene);
-	const struct row rows[] = {
-		{ { "build", "-f", "one", scene_folder(scene) }, 1, "one:2", "FLY" },
-		{ { "build", "-f", "two", scene_folder(scene) }, 1, "two:3", "missing.txt" },
-		{ { "build", "-f", "three", scene_folder(scene) }, 1, "three:1", "" },
-	};
-	write_file(scene, "one", "FROM busybox\nFLY away\n");
-	write_file(scene, "two", "FROM busybox\n\nCOPY missing.txt /\n");
-	write_file(scene, "three", "RUN true\n");
-	check_rows(scene, rows, ARRAY_SIZE(rows));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const struct row row = {
+			{ "build", "-q", scene_folder(scene) }, 1, files[i].says, files[i].names
+		};
+		write_file(scene, "Dockerfile", files[i].text);
+		check_row(scene, &row, i);
+	}
 }
 
 static void without_privileges_or_bpffs_it_says_what_is_needed(void **state)
@@ -192,6 +218,7 @@ static void without_privileges_or_bpffs_it_says_what_is_needed(void **state)
 	static const char *const no_bpffs[] = { "WHERRY_BPFFS=/nowhere", NULL };
 	static const char *const create[] = { "wherry", "network", "create", "more", NULL };
 	struct scene *scene = *state;
+	open_shop(scene);
 	auto_free char *before = scene_snapshot(scene);
 	struct scene_command command = { .argv = create, .environment = no_bpffs };
 	assert_int_not_equal(scene_execute(scene, &command), 0);
@@ -213,8 +240,8 @@ static void a_full_disk_leaves_no_image(void **state)
 	assert_int_equal(mkdir(full, 0755), 0);
 	assert_int_equal(mount("tmpfs", full, "tmpfs", 0, "size=1m"), 0);
 	int status = scene_run(scene, NULL, "wherry", "--root", full, "load", "-i", image, NULL);
-	assert_int_equal(status, 1);
-	assert_non_null(strstr(scene_errors(scene), "space"));
+	if (status != 1 || !strstr(scene_errors(scene), "free"))
+		fail_msg("exit %d: %s", status, scene_errors(scene));
 	assert_int_equal(scene_run(scene, NULL, "wherry", "--root", full, "images", "-q", NULL), 0);
 	assert_string_equal(scene_output(scene), "");
 	assert_int_equal(umount(full), 0);
