@@ -98,7 +98,8 @@ static const struct {
 	{ CONFIG("'ipam':{'ranges':{}}"), ERROR("7", "ipam.ranges: must be a list, not {}") },
 	{ WITH("'runtimeConfig':[]"), ERROR("7", "runtimeConfig: must be an object, not []") },
 	{ WITH("'runtimeConfig':{'ips':['10.1.0.300']}"),
-	  ERROR("7", "runtimeConfig.ips[0]: \\'10.1.0.300\\' is no address: 10.1.2.3 or fd00::1 would be") },
+	  ERROR("7", "runtimeConfig.ips[0]: \\'10.1.0.300\\' is no address: 10.1.2.3 or fd00::1 "
+		     "would be") },
 	{ WITH("'runtimeConfig':{'mac':'02:42'}"),
 	  ERROR("7", "runtimeConfig.mac: must be a unicast MAC such as \\'02:42:0a:01:00:05\\', "
 		     "not \\'02:42\\'") },
