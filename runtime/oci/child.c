@@ -192,7 +192,13 @@ static int create_steps(const struct launch *launch, int *ret_master, struct err
 		r = finish_stdio(launch, TERMINAL_AND_CONSOLE, ret_master, err);
 	if (r == 0)
 		r = directory_enter(launch->process->cwd ? launch->process->cwd : "/", err);
-	return r == 0 ? identity_take(launch, err) : r;
+	if (r == 0)
+		r = identity_take(launch, err);
+	/* Engines with a start of their own tell 127 and 126 only if it is the creation that fails.
+	 */
+	if (r == 0 && spec->start_socket)
+		r = program_check(launch->process, err);
+	return r;
 }
 
 /* Who starts us: the creator on the same socket, or whoever connects. */

@@ -50,6 +50,8 @@ int directory_enter(const char *path, struct error *err);
 enum terminal_console { TERMINAL_ONLY, TERMINAL_AND_CONSOLE };
 int terminal_open(const struct oci_process *process, enum terminal_console console, int *ret_master,
 		  struct error *err);
+/** Fails as program_execute would if there is no such program, or it may not be executed. */
+int program_check(const struct oci_process *process, struct error *err);
 /** Executes the program, searched in its PATH. Returns only with an error. */
 int program_execute(const struct oci_process *process, struct error *err);
 /** --init: stays as pid 1, runs the program as a child, and ends as it ends. */

@@ -5,8 +5,10 @@
  * found" (127) from "not executable" (126).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -38,8 +40,29 @@ static int report(const char *name, int code, struct error *err)
 	}
 }
 
-/* -ENOENT-like failures go on to the next place; what was there but not allowed is remembered. */
-static int search(const struct oci_process *process, char *const *envp, struct error *err)
+/* What to do with a file that may be the program; an errno if it is not to be had. */
+typedef int (*attempt_function)(const struct oci_process *process, const char *file);
+
+static int try_execute(const struct oci_process *process, const char *file)
+{
+	static char *const no_env[] = { NULL };
+	execve(file, process->args.items, process->env.count ? process->env.items : no_env);
+	return errno;
+}
+
+static int try_access(const struct oci_process *process, const char *file)
+{
+	struct stat status;
+	(void)process;
+	if (stat(file, &status) < 0)
+		return errno;
+	if (!S_ISREG(status.st_mode))
+		return EACCES;
+	return faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+/* What is not there goes on to the next place; what is there but not allowed is remembered. */
+static int search(const struct oci_process *process, attempt_function attempt, struct error *err)
 {
 	const char *name = process->args.items[0];
 	int code = ENOENT;
@@ -49,9 +72,11 @@ static int search(const struct oci_process *process, char *const *envp, struct e
 		int size = snprintf(file, sizeof file, "%.*s/%s", length ? (int)length : 1,
 				    length ? at : ".", name);
 		if (size > 0 && (size_t)size < sizeof file) {
-			execve(file, process->args.items, envp);
-			if (errno != ENOENT && errno != ENOTDIR)
-				code = errno;
+			int result = attempt(process, file);
+			if (result == 0)
+				return 0;
+			if (result != ENOENT && result != ENOTDIR)
+				code = result;
 			if (code != ENOENT && code != EACCES)
 				break;
 		}
@@ -63,16 +88,24 @@ static int search(const struct oci_process *process, char *const *envp, struct e
 	return report(name, code, err);
 }
 
-int program_execute(const struct oci_process *process, struct error *err)
+static int find(const struct oci_process *process, attempt_function attempt, struct error *err)
 {
-	static char *const no_env[] = { NULL };
 	if (process->args.count == 0 || !process->args.items[0][0])
 		return error_set(err, ENOENT,
 				 "exec: \"\": no such file or directory: no command given");
 	const char *name = process->args.items[0];
-	char *const *envp = process->env.count ? process->env.items : no_env;
 	if (!strchr(name, '/'))
-		return search(process, envp, err);
-	execve(name, process->args.items, envp);
-	return report(name, errno == ENOTDIR ? ENOENT : errno, err);
+		return search(process, attempt, err);
+	int code = attempt(process, name);
+	return code == 0 ? 0 : report(name, code == ENOTDIR ? ENOENT : code, err);
+}
+
+int program_check(const struct oci_process *process, struct error *err)
+{
+	return find(process, try_access, err);
+}
+
+int program_execute(const struct oci_process *process, struct error *err)
+{
+	return find(process, try_execute, err);
 }

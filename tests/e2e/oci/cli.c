@@ -54,12 +54,20 @@ static const char *errors_of(struct box *box)
 	return text;
 }
 
-/* A bundle whose root is the lower layer. */
-static void make_bundle(struct box *box, const char *command)
+static void save_bundle(struct box *box)
 {
 	char path[PATH_MAX];
 	auto_json config = NULL;
 	auto_free char *text = NULL;
+	MUST(oci_spec_save(&box->spec, &config, &box->err), box->err);
+	MUST(json_format(config, JSON_INDENTED, &text, &box->err), box->err);
+	snprintf(path, sizeof path, "%s/config.json", box->directory);
+	MUST(file_replace(path, text, strlen(text), 0644, FILE_NO_SYNC, &box->err), box->err);
+}
+
+/* A bundle whose root is the lower layer. */
+static void make_bundle(struct box *box, const char *command)
+{
 	struct oci_spec *spec = &box->spec;
 	box_command(box, command);
 	words_free(&spec->overlay_lower);
@@ -68,10 +76,7 @@ static void make_bundle(struct box *box, const char *command)
 	spec->overlay_upper = spec->overlay_work = NULL;
 	free(spec->rootfs);
 	spec->rootfs = strdup("lower");
-	MUST(oci_spec_save(spec, &config, &box->err), box->err);
-	MUST(json_format(config, JSON_INDENTED, &text, &box->err), box->err);
-	snprintf(path, sizeof path, "%s/config.json", box->directory);
-	MUST(file_replace(path, text, strlen(text), 0644, FILE_NO_SYNC, &box->err), box->err);
+	save_bundle(box);
 }
 
 static int oci_bundle(struct box *box, const char *verb, const char *rest)
@@ -165,6 +170,28 @@ static void a_failed_create_can_be_tried_again(void **state)
 	assert_int_equal(oci_bundle(box, "run", "c1"), 0);
 }
 
+/* Podman and Docker tell 127 and 126 by the text, and only if it is create that fails. */
+static void create_refuses_a_program_that_is_not_there(void **state)
+{
+	static const struct {
+		const char *program, *text;
+	} rows[] = {
+		{ "nothing",
+		  "wherry-oci: exec: \"nothing\": executable file not found in $PATH\n" },
+		{ "/etc", "wherry-oci: exec: \"/etc\": permission denied\n" },
+	};
+	struct box *box = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		make_bundle(box, "id");
+		free(box->spec.process.args.items[0]);
+		box->spec.process.args.items[0] = strdup(rows[i].program);
+		save_bundle(box);
+		CHECK_ROW(i, rows[i].program, oci_bundle(box, "create", "c1") == 1);
+		CHECK_ROW(i, rows[i].program, strcmp(errors_of(box), rows[i].text) == 0);
+		CHECK_ROW(i, rows[i].program, oci(box, "state c1") == 1);
+	}
+}
+
 static void hooks_see_the_container(void **state)
 {
 	struct box *box = *state;
@@ -214,6 +241,7 @@ int main(int argc, char **argv)
 		ROW(a_container_lives_through_its_states),
 		ROW(errors_are_one_line_on_stderr_and_in_the_log),
 		ROW(a_failed_create_can_be_tried_again),
+		ROW(create_refuses_a_program_that_is_not_there),
 		ROW(hooks_see_the_container),
 		ROW(the_example_of_spec_runs),
 	};

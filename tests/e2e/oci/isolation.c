@@ -4,11 +4,10 @@
  * from the inside.
  */
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kit.h"
-
-#define ALL_CALLS_ROWS 64
 
 static void namespaces_are_all_its_own(void **state)
 {
@@ -236,6 +235,33 @@ static void the_hostname_is_its_own(void **state)
 	assert_string_equal(before, after);
 }
 
+/* The kernel's root of the container is nobody on the host. */
+static void a_user_namespace_maps_its_root(void **state)
+{
+	struct box *box = *state;
+	struct oci_spec *spec = &box->spec;
+	char path[128];
+	struct oci_id_map map = { 0, 100000, 65536 };
+	static const char *const owned[] = { "lower", "upper", "work" };
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++) {
+		snprintf(path, sizeof path, "%s/%s", box->directory, owned[i]);
+		assert_int_equal(chown(path, map.outside, map.outside), 0);
+	}
+	assert_int_equal(chmod(box->directory, 0755), 0);
+	words_free(&spec->sysctls); /* groups that are not mapped cannot be allowed to ping */
+	spec->namespaces[OCI_NS_USER].use = OCI_NS_NEW;
+	spec->uid_map = malloc(sizeof map);
+	spec->gid_map = malloc(sizeof map);
+	assert_true(spec->uid_map && spec->gid_map);
+	*spec->uid_map = *spec->gid_map = map;
+	spec->uid_map_count = spec->gid_map_count = 1;
+	assert_string_equal(box_output(box, "show /proc/self/uid_map"),
+			    "         0     100000      65536\n");
+	assert_string_equal(box_output(box, "id"), "0 0 1\n");
+	assert_string_equal(box_output(box, "write /dev/null"), "0\n");
+	assert_string_equal(box_output(box, "calls unshare"), "EPERM\n");
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -258,6 +284,7 @@ int main(int argc, char **argv)
 		ROW(only_three_descriptors_are_open),
 		ROW(groups_of_the_host_are_not_seen),
 		ROW(the_hostname_is_its_own),
+		ROW(a_user_namespace_maps_its_root),
 	};
 	return cmocka_run_group_tests_name("oci-isolation", tests, NULL, NULL);
 }
