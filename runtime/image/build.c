@@ -103,8 +103,11 @@ static int say_id(struct build *build, struct error *err)
 	if (r == 0)
 		r = image_config_read(&root, &image, err);
 	image_release(&image);
+	const char *base = build_stage_now(build)->base_id;
+	bool unchanged = build->step->kind == INSTRUCTION_FROM && *base;
 	if (r == 0)
-		build_say(build, " ---> %.12s", digest_hex(&id));
+		build_say(build, " ---> %.12s",
+			  unchanged ? base + strlen(DIGEST_PREFIX) : digest_hex(&id));
 	return r;
 }
 

@@ -20,8 +20,9 @@ struct build_layer {
 	uint64_t size_bytes;
 };
 struct build_stage {
-	char *name;                 /* of "AS name", or NULL */
-	struct build_layer *layers; /* bottom first */
+	char *name;                    /* of "AS name", or NULL */
+	char base_id[DIGEST_TEXT_MAX]; /* of FROM's image, or "" */
+	struct build_layer *layers;    /* bottom first */
 	size_t layer_count;
 	struct image_config config;
 	struct words shell, args; /* args: name=value in scope */

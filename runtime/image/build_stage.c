@@ -128,6 +128,7 @@ int stage_from_image(struct build *build, const char *reference, struct build_st
 		r = read_history(build, image.id, ret_stage, err);
 	ret_stage->created_ns = image.created_ns;
 	ret_stage->size_bytes = image.size_bytes;
+	snprintf(ret_stage->base_id, sizeof ret_stage->base_id, "%s", image.id);
 	image_release(&image);
 	return r < 0 ? r : 0;
 }
