@@ -123,12 +123,13 @@ static void filters_of_others_see_their_packets(void **state)
 	struct world *world = *state;
 	auto_fd counting = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	auto_fd before = load_onlooker(), after = load_onlooker(), classic = load_onlooker();
+	/* Before 6.6 there are classic filters only. */
 	auto_fd first = link_tcx(before, TCX_BEFORE), last = -1;
-	if (first < 0)
-		skip();
+	bool has_tcx = first >= 0;
 	world_network(world, "web", "10.1.0.0/24");
 	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", NULL);
-	last = link_tcx(after, TCX_AFTER);
+	if (has_tcx)
+		last = link_tcx(after, TCX_AFTER);
 	struct bpf_tc_hook hook = { .sz = sizeof hook,
 				    .ifindex = (int)if_nametoindex("up0"),
 				    .attach_point = BPF_TC_INGRESS };
@@ -138,8 +139,8 @@ static void filters_of_others_see_their_packets(void **state)
 
 	scene_tcp_server(world->scene, "node", 81);
 	scene_assert_tcp(world->scene, "client", "10.99.0.1", 81, "node", "10.99.0.2");
-	assert_true(runs_of(before) > 0);
-	assert_true(runs_of(after) > 0);
+	assert_true(!has_tcx || runs_of(before) > 0);
+	assert_true(!has_tcx || runs_of(after) > 0);
 	assert_true(runs_of(classic) > 0);
 	scene_tcp_server(world->scene, "c1", 80);
 	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
