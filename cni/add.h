@@ -13,6 +13,7 @@ struct add {
 	struct dataplane *dataplane;
 	int netns_fd;
 	struct network_info network;
+	bool is_network_ours; /* made by the configuration, not by somebody before */
 	struct lease lease;
 	struct cni_result given;       /* what ipam said: addresses, routes, dns */
 	struct json_t *given_document; /* lends the strings and the dns of `given` */
@@ -22,5 +23,10 @@ struct add {
 int add_take_address(struct add *add, struct error *err);
 /** Gives back what add_take_address took: after a failure of what follows. */
 void add_give_back_address(struct add *add);
+/**
+ * Waits for whoever brings the network up to date just now, or makes it again.
+ * -ENOENT, and err as it was, if it is not ours to make.
+ */
+int add_renew_network(struct add *add, struct error *err);
 /** Takes back what a killed ADD of the same container left: a lease or an intent. */
 int add_release_leftover(struct add *add, struct error *err);

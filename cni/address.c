@@ -69,6 +69,7 @@ static int ensure_network(struct add *add, struct prefix subnet, struct ip gatew
 		.dns = true,
 	};
 	int r = network_find(dataplane_store(add->dataplane), config->name, &add->network, err);
+	add->is_network_ours = true;
 	if (r < 0 || (r == 1 && fits(&add->network, &spec, config)))
 		return r < 0 ? r : 0;
 	snprintf(spec.name, sizeof spec.name, "%s", config->name);
@@ -241,6 +242,13 @@ static int foreign_address(struct add *add, struct error *err)
 	if (r < 0)
 		add_give_back_address(add);
 	return r;
+}
+
+int add_renew_network(struct add *add, struct error *err)
+{
+	struct network_spec spec = add->network.spec;
+	return add->is_network_ours ? network_ensure(add->dataplane, &spec, &add->network, err)
+				    : -ENOENT;
 }
 
 int add_take_address(struct add *add, struct error *err)

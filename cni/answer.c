@@ -60,3 +60,13 @@ int call_answer(struct cni_call *call, call_runner *runner, char **ret_output)
 	}
 	return r < 0 || !*ret_output ? 1 : 0;
 }
+
+char *cni_refuse(const struct error *err)
+{
+	struct cni_call call = { .stage = STAGE_ENVIRONMENT };
+	struct error ignored = { 0 };
+	auto_json document = call_error_document(&call, err);
+	char *output = NULL;
+
+	return json_format(document, JSON_COMPACT, &output, &ignored) < 0 ? NULL : output;
+}

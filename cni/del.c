@@ -31,13 +31,31 @@ static int release_leases(struct store *store, const char *network, const struct
 	return r;
 }
 
+/* 1 if the owner's endpoint lies in this network; 0 if there is none, or in another. */
+static int is_attached(struct store *store, const char *network, const struct lease_owner *owner,
+		       struct error *err)
+{
+	struct endpoint_info info = { 0 };
+	int r = endpoint_find(store, owner->container_id, owner->interface, &info, err);
+
+	if (r == 1) {
+		r = text_equal(info.network, network);
+		endpoint_info_release(&info);
+	}
+	return r;
+}
+
 int cni_detach(struct dataplane *dataplane, const char *network, const struct lease_owner *owner,
 	       struct error *err)
 {
-	int r = endpoint_delete(dataplane, owner->container_id, owner->interface,
-				ENDPOINT_DELETE_LINK, err);
+	struct store *store = dataplane_store(dataplane);
+	int r = is_attached(store, network, owner, err);
+
+	if (r == 1)
+		r = endpoint_delete(dataplane, owner->container_id, owner->interface,
+				    ENDPOINT_DELETE_LINK, err);
 	if (r >= 0)
-		r = release_leases(dataplane_store(dataplane), network, owner, err);
+		r = release_leases(store, network, owner, err);
 	return r < 0 ? r : 0;
 }
 
@@ -47,17 +65,14 @@ static int detach_without_dataplane(struct cni_call *call, const char *network,
 				    struct error *err)
 {
 	AUTO(store) store = NULL;
-	struct endpoint_info info = { 0 };
 	int r = dataplane_open_store(call->instance, &store, err);
 
 	if (r == 0)
-		r = endpoint_find(store, owner->container_id, owner->interface, &info, err);
+		r = is_attached(store, network, owner, err);
 	if (r < 0)
 		return r;
-	if (r == 1) {
-		endpoint_info_release(&info);
+	if (r == 1)
 		return error_set(err, cause->code, "%s", cause->text);
-	}
 	r = release_leases(store, network, owner, err);
 	return r < 0 ? r : 0;
 }

@@ -13,6 +13,8 @@
 
 static int sweep_endpoint(const struct endpoint_info *info, void *context, struct error *err)
 {
+	if (!text_equal(info->owner, "cni"))
+		return gc_list_keep(context, info->container_id, info->interface, err);
 	return gc_list_sweep(context, info->container_id, info->interface, err);
 }
 

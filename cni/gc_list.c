@@ -5,6 +5,7 @@
 
 void gc_list_release(struct gc_list *list)
 {
+	words_free(&list->kept);
 	words_free(&list->dead);
 }
 
@@ -25,6 +26,10 @@ static bool is_valid(const struct gc_list *list, const char *container_id, const
 {
 	struct error ignored = { 0 };
 
+	for (size_t i = 0; i + 1 < list->kept.count; i += 2)
+		if (text_equal(list->kept.items[i], container_id) &&
+		    text_equal(list->kept.items[i + 1], interface))
+			return true;
 	for (size_t i = 0; i < json_count(&list->valid); i++) {
 		struct json_at item = json_element(&list->valid, i);
 		const char *id = NULL, *name = NULL;
@@ -36,13 +41,25 @@ static bool is_valid(const struct gc_list *list, const char *container_id, const
 	return false;
 }
 
+static int add_owner(struct words *words, const char *container_id, const char *interface,
+		     struct error *err)
+{
+	int r = words_append(words, container_id, err);
+	return r < 0 ? r : words_append(words, interface, err);
+}
+
+int gc_list_keep(struct gc_list *list, const char *container_id, const char *interface,
+		 struct error *err)
+{
+	return add_owner(&list->kept, container_id, interface, err);
+}
+
 int gc_list_sweep(struct gc_list *list, const char *container_id, const char *interface,
 		  struct error *err)
 {
 	if (is_valid(list, container_id, interface))
 		return 0;
-	int r = words_append(&list->dead, container_id, err);
-	return r < 0 ? r : words_append(&list->dead, interface, err);
+	return add_owner(&list->dead, container_id, interface, err);
 }
 
 static int sweep_lease(struct ip ip, const char *container_id, const char *interface,

@@ -9,6 +9,7 @@
 
 struct gc_list {
 	struct json_at valid; /* lent by the call */
+	struct words kept;    /* owned: as dead; of the engine, which no runtime lists */
 	struct words dead;    /* owned: container id, interface, container id, … */
 };
 void gc_list_release(struct gc_list *list); /* frees what it owns; a value */
@@ -22,6 +23,9 @@ int gc_list_read(struct cni_call *call, struct gc_list *ret_list, struct error *
 /** Notes an owner as dead unless it is on the list. */
 int gc_list_sweep(struct gc_list *list, const char *container_id, const char *interface,
 		  struct error *err);
+/** Keeps an owner that is not the runtime's to list. */
+int gc_list_keep(struct gc_list *list, const char *container_id, const char *interface,
+		 struct error *err);
 /** Sweeps every holder of a lease in network. */
 int gc_list_sweep_leases(struct gc_list *list, struct store_txn *txn, const char *network,
 			 struct error *err);

@@ -48,14 +48,16 @@ int main(int argc, char **argv)
 
 	if (!environment.command)
 		return say_what_it_is(argc > 0 ? argv[0] : "wherry-cni");
+	int status = 1;
 	if (instance_init(NULL, &instance, &err) < 0) {
-		fprintf(stderr, "wherry-cni: %s\n", err.text);
-		return 1;
+		output = cni_refuse(&err);
+	} else {
+		/* A failed read is an answer too: config stays NULL. */
+		if (file_read_fd(STDIN_FILENO, "standard input", INPUT_MAX, &config, &size, &err) <
+		    0)
+			config = NULL;
+		status = cni_run(&instance, &environment, config, size, &output);
 	}
-	/* A failed read is an answer too: config stays NULL. */
-	if (file_read_fd(STDIN_FILENO, "standard input", INPUT_MAX, &config, &size, &err) < 0)
-		config = NULL;
-	int status = cni_run(&instance, &environment, config, size, &output);
 	if (!output || fd_write_all(STDOUT_FILENO, output, strlen(output)) < 0)
 		return 1;
 	return status;

@@ -27,3 +27,6 @@ int cni_run(const struct instance *instance, const struct cni_environment *envir
 /** The same for `wherry-ipam`: type host-local's place, no interfaces. */
 int cni_ipam_run(const struct instance *instance, const struct cni_environment *environment,
 		 const char *config, size_t config_size, char **ret_output);
+/** The error object for an environment that names no usable instance; freed by the caller, may be
+ * NULL. */
+char *cni_refuse(const struct error *err);

@@ -151,8 +151,14 @@ static void cni_108_del_is_idempotent(void **state)
 			fail_msg("row %zu: %s", i, scene_output(scene));
 		assert_false(scene_has_device(scene, "c1", "eth0"));
 	}
-	/* Its address is free, and rests. */
-	assert_string_equal(runtime_add(scene, "c1", CONFIG), "10.1.0.3");
+	runtime_add(scene, "c1", CONFIG);
+	/* Of another network: this one is none of its business. */
+	runtime_expect_silence(scene, "DEL", "c1",
+			       "{'cniVersion':'1.0.0','name':'other','type':'wherry-cni'}");
+	assert_true(scene_has_device(scene, "c1", "eth0"));
+	runtime_expect_silence(scene, "DEL", "c1", CONFIG);
+	/* Its addresses are free, and rest. */
+	assert_string_equal(runtime_add(scene, "c1", CONFIG), "10.1.0.4");
 }
 
 static void cni_108_del_after_the_namespace_went_frees_all(void **state)
@@ -238,6 +244,37 @@ static void another_networks_subnet_is_refused_by_name(void **state)
 	assert_non_null(strstr(scene_output(scene), "net"));
 }
 
+/* Runs the plugin under another program, which takes something away first. */
+static void expect_under(struct scene *scene, const char *script, const char *answer)
+{
+	char command[2048], json[512];
+
+	snprintf(command, sizeof command,
+		 "export CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_PATH=/x "
+		 "CNI_NETNS=%s; "
+		 "echo '{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"ipam\":{\"subnet\":"
+		 "\"10.1.0.0/16\"}}' | %s",
+		 scene_netns_path(scene, "c1"), script);
+	snprintf(json, sizeof json, "{\"cniVersion\":\"1.0.0\",%s}", answer);
+	int status = scene_run(scene, "node", "/bin/sh", "-c", command, NULL);
+	assert_string_equal(scene_output(scene), json);
+	assert_int_equal(status, 1);
+}
+
+static void what_the_machine_lacks_is_named(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_container(scene, "c1");
+	expect_under(scene,
+		     "setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-caps=-all "
+		     "$WHERRY_BIN/wherry-cni",
+		     "\"code\":105,\"msg\":\"wherry needs root (CAP_BPF, CAP_NET_ADMIN)\"");
+	expect_under(scene, "unshare -m sh -c 'umount /sys/fs/bpf && exec $WHERRY_BIN/wherry-cni'",
+		     "\"code\":100,\"msg\":\"/sys/fs/bpf is no bpffs: mount -t bpf bpf "
+		     "/sys/fs/bpf\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +291,7 @@ int main(void)
 		SCENE(cni_016_the_plugins_own_namespace_is_refused),
 		SCENE(cni_112_check_names_what_is_missing),
 		SCENE(cni_117_gc_takes_back_what_is_not_listed),
+		SCENE(what_the_machine_lacks_is_named),
 		SCENE(another_networks_subnet_is_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
