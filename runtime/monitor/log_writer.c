@@ -12,6 +12,7 @@
 #include "runtime/log_file.h"
 
 #define PATH_SIZE 1024
+#define BATCH_SIZE 65536 /* bytes that are written at once */
 
 struct line {
 	size_t size;
@@ -186,6 +187,14 @@ static void write_batch(struct log_writer *writer)
 	batch->failed = false;
 }
 
+/* Records of short lines are many times their bytes: no batch is larger than a file may be. */
+static void write_if_large(struct log_writer *writer)
+{
+	if (writer->batch.size >= BATCH_SIZE ||
+	    writer->batch.size >= writer->limits.file_size_bytes / 2)
+		write_batch(writer);
+}
+
 int log_writer_open(const char *dir, struct log_limits limits, struct log_writer **ret_writer,
 		    struct error *err)
 {
@@ -231,6 +240,7 @@ void log_writer_take(struct log_writer *writer, enum log_stream stream, const vo
 		if (newline && !line->size) {
 			append_record(writer, stream, time, at, part);
 			at += part;
+			write_if_large(writer);
 			continue;
 		}
 		memcpy(line->data + line->size, at, part);
@@ -239,6 +249,7 @@ void log_writer_take(struct log_writer *writer, enum log_stream stream, const vo
 		if (newline || line->size == sizeof line->data) {
 			append_record(writer, stream, time, line->data, line->size);
 			line->size = 0;
+			write_if_large(writer);
 		}
 	}
 	write_batch(writer);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A container's life: started, stopped, restarted, killed, and whose processes die when. */
+#include "kit.h"
+
+static void a_stopped_container_starts_again_with_its_files(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name c --init --network none busybox sh -c "
+		    "'echo life >>/lives; sleep 100'");
+	done(scene, "wherry stop c");
+	expect(scene, "wherry ps -a --format '{{.Names}} {{.State}}'", 0, "c exited\n");
+	expect(scene, "wherry inspect -f '{{.State.ExitCode}}' c", 0, "143\n");
+	done(scene, "wherry start c");
+	expect(scene, "wherry exec c cat /lives", 0, "life\nlife\n");
+	expect_error(scene, "wherry rm c", 1,
+		     "wherry: rm: container c is running: stop it first, or remove it with "
+		     "--force\n");
+}
+
+static void a_failing_container_restarts_as_often_as_asked(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name r --restart on-failure:2 busybox sh -c "
+		    "'ip -4 -o addr show eth0 | grep -o 172.17.0.[0-9]*/16; exit 3'");
+	expect(scene, "wherry wait r", 0, "3\n");
+	/* Each life is in the network again, with the address of the first. */
+	expect(scene, "wherry logs r", 0, "172.17.0.2/16\n172.17.0.2/16\n172.17.0.2/16\n");
+}
+
+static void a_stopped_container_is_not_restarted(void **state)
+{
+	struct scene *scene = *state;
+	done(scene,
+	     "wherry run -d --name r --init --network none --restart always busybox sleep 100");
+	done(scene, "wherry stop r");
+	expect(scene, "wherry ps -a --format '{{.State}}'", 0, "exited\n");
+}
+
+static void a_killed_cli_leaves_its_container_and_its_end_clears_up(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run --rm --name k -p 8080:80 busybox sleep 3 & "
+		    "until wherry ps -q | grep -q .; do :; done; kill -9 $!; wait $! || true");
+	expect(scene, "wherry ps --format '{{.Names}}'", 0, "k\n");
+	expect(scene, "wherry wait k", 0, "0\n");
+	expect(scene, "wherry ps -aq", 0, "");
+	expect(scene, "wherry ports -o json", 0, "[]\n");
+}
+
+static void a_killed_monitor_is_found_out_by_the_next_verb(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name c -p 8080:80 busybox sleep 100");
+	done(scene, "kill -9 $(wherry inspect -f '{{.State.MonitorPid}}' c)");
+	expect(scene, "wherry ps -a --format '{{.Names}} {{.State}}'", 0, "c exited\n");
+	expect(scene, "wherry ports -o json", 0, "[]\n");
+	done(scene, "wherry start c && wherry exec c true");
+}
+
+static void logs_follow_to_the_end(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name l --network none busybox sh -c "
+		    "'for i in 1 2 3; do echo line $i; sleep 0.1; done; printf rest'");
+	expect(scene, "wherry logs -f l", 0, "line 1\nline 2\nline 3\nrest");
+	expect(scene, "wherry logs --tail 2 l", 0, "line 3\nrest");
+}
+
+static void logs_of_a_loud_container_are_whole_and_limited(void **state)
+{
+	struct scene *scene = *state;
+	expect(scene,
+	       "wherry run --rm --network none --log-opt max-size=100k --log-opt max-file=2 "
+	       "busybox sh -c 'seq 100000' | tail -1",
+	       0, "100000\n");
+	done(scene, "wherry run -d --name l --network none --log-opt max-size=100k --log-opt "
+		    "max-file=2 busybox seq 100000 && wherry wait l");
+	expect(scene, "wherry logs l | tail -1", 0, "100000\n");
+	expect(scene,
+	       "du -cb $WHERRY_ROOT/var/lib/wherry/containers/*/log* | awk 'END{print $1 <= "
+	       "204800}'",
+	       0, "1\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENGINE(a_stopped_container_starts_again_with_its_files),
+		ENGINE(a_failing_container_restarts_as_often_as_asked),
+		ENGINE(a_stopped_container_is_not_restarted),
+		ENGINE(a_killed_cli_leaves_its_container_and_its_end_clears_up),
+		ENGINE(a_killed_monitor_is_found_out_by_the_next_verb),
+		ENGINE(logs_follow_to_the_end),
+		ENGINE(logs_of_a_loud_container_are_whole_and_limited),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Containers find each other by name, and are reached on published ports. */
+#include "kit.h"
+
+static void make_pair(struct scene *scene)
+{
+	done(scene, "wherry network create front");
+	done(scene, "wherry run -d --name web --network front --network-alias www -p 8080:80 "
+		    "busybox httpd -f -p 80 -h /etc");
+}
+
+static void names_and_aliases_resolve_in_a_network(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	expect(scene,
+	       "wherry run --rm --network front busybox wget -qO- http://web/hostname | wc -l", 0,
+	       "1\n");
+	done(scene, "wherry run --rm --network front busybox wget -qO- http://www/passwd");
+	done(scene,
+	     "wherry run --rm --network front --link web:db busybox wget -qO- http://db/passwd");
+	assert_int_not_equal(
+		shell(scene, "wherry run --rm busybox wget -T 2 -qO- http://web/passwd"), 0);
+}
+
+static void a_published_port_is_reached_from_everywhere(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	done(scene, "busybox wget -qO- http://127.0.0.1:8080/passwd");
+	done(scene, "wherry run --rm busybox wget -qO- http://192.0.2.1:8080/passwd");
+	assert_int_equal(scene_run(scene, "other", "busybox", "wget", "-qO-",
+				   "http://192.0.2.1:8080/passwd", NULL),
+			 0);
+	done(scene, "wherry rm -f web");
+	scene_assert_no_tcp(scene, "other", "192.0.2.1", 8080);
+}
+
+static void a_running_container_joins_and_leaves_a_network(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	done(scene, "wherry run -d --name c busybox sleep 100");
+	done(scene, "wherry network connect --alias side front c");
+	done(scene, "wherry exec c wget -qO- http://web/passwd");
+	done(scene, "wherry run --rm --network front busybox ping -c 1 -W 2 side");
+	expect_error(scene, "wherry network connect front c", 1,
+		     "wherry: network connect: container c is in network front already\n");
+	done(scene, "wherry network disconnect front c");
+	expect(scene, "wherry exec c ls /sys/class/net", 0, "eth0\nlo\n");
+}
+
+static void a_network_in_use_is_not_removed(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	expect_error(scene, "wherry network rm front", 1,
+		     "wherry: network rm: network front: container web is in it: stop it or "
+		     "disconnect it first\n");
+	done(scene, "wherry rm -f web");
+	expect(scene, "wherry network rm front", 0, "front\n");
+}
+
+static void a_container_shares_the_network_of_another(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	done(scene, "wherry run --rm --network container:web busybox wget -qO- "
+		    "http://127.0.0.1/passwd");
+}
+
+static void networks_are_listed_and_shown(void **state)
+{
+	struct scene *scene = *state;
+	done(scene,
+	     "wherry network create --subnet 10.20.0.0/16 --ip-range 10.20.5.0/24 --label a=b "
+	     "--internal front");
+	expect(scene,
+	       "wherry network ls --format '{{.Name}} {{.Driver}} {{.Subnet}} {{.Internal}}'", 0,
+	       "front bridge 10.20.0.0/16 true\n");
+	expect(scene,
+	       "wherry network inspect -f '{{index .Labels \"a\"}} {{json .IPAM.Config}}' front", 0,
+	       "b [{\"Subnet\":\"10.20.0.0/16\",\"IPRange\":\"10.20.5.0/24\","
+	       "\"Gateway\":\"10.20.0.1\"}]\n");
+	expect(scene,
+	       "wherry run --rm --network front busybox ip -4 -o addr show eth0 | grep -o "
+	       "'10.20.5.[0-9]*/16'",
+	       0, "10.20.5.0/16\n"); /* an ordinary address of the subnet, as with Docker */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENGINE(names_and_aliases_resolve_in_a_network),
+		ENGINE(a_published_port_is_reached_from_everywhere),
+		ENGINE(a_running_container_joins_and_leaves_a_network),
+		ENGINE(a_network_in_use_is_not_removed),
+		ENGINE(a_container_shares_the_network_of_another),
+		ENGINE(networks_are_listed_and_shown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
