@@ -149,7 +149,7 @@ int container_exec(struct engine *engine, const char *reference, const struct ex
 		   const struct words *command, int *ret_status, struct error *err)
 {
 	AUTO(container) container = NULL;
-	struct container_now now;
+	struct container_now now = { 0 };
 	struct oci_spec spec = { 0 };
 	*ret_status = 125;
 	int r = container_find(engine, reference, &container, err);

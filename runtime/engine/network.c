@@ -283,7 +283,7 @@ int engine_network_ensure(struct engine *engine, const struct engine_network *ne
 			  struct error *err)
 {
 	struct dataplane *dataplane;
-	struct network_info info;
+	struct network_info info = { 0 };
 	char command[128];
 	int r = engine_dataplane(engine, &dataplane, err);
 	if (r == 0)

@@ -106,7 +106,7 @@ static int print_records(struct log_reader *reader, bool times, struct error *er
 static int run_logs(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct logs_options *options = data;
-	struct engine *engine;
+	struct engine *engine = NULL;
 	struct log_query query;
 	AUTO(log_reader) reader = NULL;
 	bool running = false, ended = false;

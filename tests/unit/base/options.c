@@ -48,8 +48,7 @@ static void options_fill_their_places(void **state)
 	static const char *const lines[] = {
 		"run -d --rm --name web -p 80:80 --publish=81:81 --pids-limit 5 -m 64m image -d x",
 		"run -dp 80:80 -p81:81 --rm=true --name=web --pids-limit=5 -m=64m -- image -d x",
-		"run -d --name old --name web -p=80:80 --rm -p 81:81 --pids-limit 5 -m64m image -d "
-		"x",
+		"run -d --name o --name web -p=80:80 --rm -p 81:81 --pids-limit 5 -m64m image -d x",
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
