@@ -10,7 +10,7 @@
 /* One priority for all instances of Wherry, behind what administrators usually choose. */
 #define FILTER_PRIORITY 0xA000u
 
-int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, struct error *err)
+static struct nl_msg *clsact_message(uint32_t ifindex, uint32_t block)
 {
 	struct tcmsg header = { .tcm_family = AF_UNSPEC,
 				.tcm_ifindex = (int)ifindex,
@@ -23,7 +23,12 @@ int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, 
 		if (block)
 			nla_put_u32(message, TCA_INGRESS_BLOCK, block);
 	}
-	return netlink_queue(netlink, message, NETLINK_MAY_EXIST, err,
+	return message;
+}
+
+int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, struct error *err)
+{
+	return netlink_queue(netlink, clsact_message(ifindex, block), NETLINK_MAY_EXIST, err,
 			     "add clsact to device %u (module sch_ingress)", ifindex);
 }
 
@@ -67,8 +72,15 @@ int filter_queue_add(struct netlink *netlink, const struct filter_spec *spec, st
 
 int filter_queue_replace(struct netlink *netlink, const struct filter_spec *spec, struct error *err)
 {
-	return netlink_queue(netlink, filter_message(spec, NLM_F_CREATE), NETLINK_MAY_LACK, err,
-			     "replace %s", spec->name);
+	/* Somebody may have taken the clsact away. */
+	if (spec->place != FILTER_BLOCK) {
+		struct nl_msg *message = clsact_message(spec->target, 0);
+		int r = netlink_queue(netlink, message, NETLINK_ANY_RESULT, err, "add clsact");
+		if (r < 0)
+			return r;
+	}
+	return netlink_queue(netlink, filter_message(spec, NLM_F_CREATE), NETLINK_DEVICE_MAY_LACK,
+			     err, "replace %s", spec->name);
 }
 
 int filter_queue_delete(struct netlink *netlink, const struct filter_spec *spec, struct error *err)

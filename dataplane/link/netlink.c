@@ -105,6 +105,8 @@ static bool is_tolerated(enum netlink_tolerance tolerance, int code)
 {
 	if (tolerance == NETLINK_MAY_EXIST)
 		return code == EEXIST;
+	if (tolerance == NETLINK_DEVICE_MAY_LACK)
+		return code == ENODEV;
 	if (tolerance == NETLINK_MAY_LACK)
 		return code == ENODEV || code == ENOENT || code == ESRCH || code == EADDRNOTAVAIL ||
 		       code == EINVAL;

@@ -31,9 +31,10 @@ struct nl_msg *netlink_message(int type, int flags, const void *header, size_t s
 /* An errno that is no failure of this request: the thing is there, or gone, already. */
 enum netlink_tolerance {
 	NETLINK_STRICT = 0,
-	NETLINK_MAY_EXIST,  /* EEXIST */
-	NETLINK_MAY_LACK,   /* ENODEV, ENOENT, ESRCH, EADDRNOTAVAIL, EINVAL of a missing qdisc */
-	NETLINK_ANY_RESULT, /* its failure changes nothing */
+	NETLINK_MAY_EXIST, /* EEXIST */
+	NETLINK_MAY_LACK,  /* ENODEV, ENOENT, ESRCH, EADDRNOTAVAIL, EINVAL of a missing qdisc */
+	NETLINK_DEVICE_MAY_LACK, /* ENODEV only */
+	NETLINK_ANY_RESULT,      /* its failure changes nothing */
 };
 /** Queues message, which is taken also on failure. purpose is formatted: "bring up eth0". */
 int netlink_queue(struct netlink *netlink, struct nl_msg *message, enum netlink_tolerance tolerance,
