@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "runtime/oci.h"
+#include "filter_calls.h"
 
 #define RULES_MAX 8192
 #define CODE_MAX BPF_MAXINSNS /* what the kernel takes: 4096 */
@@ -47,51 +47,6 @@ struct compiler {
 	size_t span_count;
 	bool overflow;
 };
-
-/* From 424 on a call has the same number everywhere: those younger than libseccomp 2.5.4. */
-static const struct {
-	const char *name;
-	int number;
-} young_calls[] = {
-	{ "cachestat", 451 },         { "fchmodat2", 452 },        { "map_shadow_stack", 453 },
-	{ "futex_wake", 454 },        { "futex_wait", 455 },       { "futex_requeue", 456 },
-	{ "statmount", 457 },         { "listmount", 458 },        { "lsm_get_self_attr", 459 },
-	{ "lsm_set_self_attr", 460 }, { "lsm_list_modules", 461 }, { "mseal", 462 },
-	{ "setxattrat", 463 },        { "getxattrat", 464 },       { "listxattrat", 465 },
-	{ "removexattrat", 466 },     { "open_tree_attr", 467 },   { "file_getattr", 468 },
-	{ "file_setattr", 469 },
-};
-#define YOUNGEST_CALL 469
-
-/* Calls of i386 that libseccomp sees only as parts of socketcall and ipc. */
-static const struct {
-	const char *name;
-	int number;
-} direct_calls[] = {
-	{ "socket", 359 },      { "socketpair", 360 }, { "bind", 361 },
-	{ "connect", 362 },     { "listen", 363 },     { "accept4", 364 },
-	{ "getsockopt", 365 },  { "setsockopt", 366 }, { "getsockname", 367 },
-	{ "getpeername", 368 }, { "sendto", 369 },     { "sendmsg", 370 },
-	{ "recvfrom", 371 },    { "recvmsg", 372 },    { "shutdown", 373 },
-	{ "semget", 393 },      { "semctl", 394 },     { "shmget", 395 },
-	{ "shmctl", 396 },      { "shmat", 397 },      { "shmdt", 398 },
-	{ "msgget", 399 },      { "msgsnd", 400 },     { "msgrcv", 401 },
-	{ "msgctl", 402 },
-};
-
-static int resolve(uint32_t arch, const char *name)
-{
-	int number = seccomp_syscall_resolve_name_arch(arch, name);
-	if (number >= 0)
-		return number;
-	for (size_t i = 0; i < ARRAY_SIZE(young_calls); i++)
-		if (strcmp(young_calls[i].name, name) == 0)
-			return young_calls[i].number;
-	for (size_t i = 0; arch == SCMP_ARCH_X86 && i < ARRAY_SIZE(direct_calls); i++)
-		if (strcmp(direct_calls[i].name, name) == 0)
-			return direct_calls[i].number;
-	return -1; /* not on this architecture (libseccomp's pseudo numbers are negative, too) */
-}
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -139,7 +94,7 @@ static void find_entries(struct compiler *compiler, uint32_t arch)
 	const struct filter_rules *rules = compiler->rules;
 	compiler->entry_count = 0;
 	for (size_t i = 0; i < rules->count; i++) {
-		int number = resolve(arch, rules->items[i].name);
+		int number = filter_call_number(arch, rules->items[i].name);
 		if (number >= 0)
 			compiler->entries[compiler->entry_count++] =
 				(struct entry){ (uint32_t)number, (uint32_t)i };
@@ -166,8 +121,8 @@ static void make_spans(struct compiler *compiler)
 		i = upto;
 	}
 	if ((fallback & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO &&
-	    compiler->spans[compiler->span_count - 1].first <= YOUNGEST_CALL + 1)
-		add_span(compiler, YOUNGEST_CALL + 1, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+	    compiler->spans[compiler->span_count - 1].first <= FILTER_YOUNGEST_CALL + 1)
+		add_span(compiler, FILTER_YOUNGEST_CALL + 1, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
 }
 
 /* --- instructions ------------------------------------------------------------- */
@@ -356,15 +311,6 @@ static void emit_all(struct compiler *compiler)
 		land(compiler, foreign);
 	}
 	emit(compiler, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-}
-
-struct oci_version_text oci_seccomp_version(void)
-{
-	struct oci_version_text version;
-	const struct scmp_version *numbers = seccomp_version();
-	snprintf(version.text, sizeof version.text, "%u.%u.%u", numbers->major, numbers->minor,
-		 numbers->micro);
-	return version;
 }
 
 int filter_compile(const struct filter_rules *rules, struct filter_program *ret, struct error *err)

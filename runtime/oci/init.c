@@ -54,7 +54,6 @@ static void reap(pid_t program)
 /* /proc/1 may be read from inside: the runtime's own environment is no business of theirs. */
 static void wipe_environment(void)
 {
-	extern char **environ;
 	for (char **item = environ; item && *item; item++)
 		explicit_bzero(*item, strlen(*item));
 	(void)prctl(PR_SET_NAME, "wherry-init", 0, 0, 0);

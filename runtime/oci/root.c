@@ -9,58 +9,55 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "mount.h"
 #include "syscalls.h"
 
-static int append_data(struct mount_options *options, const char *key, const char *value,
-		       struct error *err)
-{
-	return value ? words_append_format(&options->data, err, "%s=%s", key, value) : 0;
-}
+/* Directories of an overlay, held open while it is mounted. */
+struct overlay {
+	int fds[OCI_OVERLAY_LOWER_MAX + 2];
+	size_t count;
+	struct text options;
+};
 
-static int overlay_new(const struct oci_spec *spec, int *ret_fd, struct error *err)
+static void overlay_release(struct overlay *overlay)
 {
-	auto_mount_options options = { 0 };
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < spec->overlay_lower.count; i++)
-		r = append_data(&options, "lowerdir+", spec->overlay_lower.items[i], err);
-	if (r == 0)
-		r = append_data(&options, "upperdir", spec->overlay_upper, err);
-	if (r == 0)
-		r = append_data(&options, "workdir", spec->overlay_work, err);
-	return r < 0 ? r : mount_new("overlay", "overlay", &options, ret_fd, err);
+	for (size_t i = 0; i < overlay->count; i++)
+		close(overlay->fds[i]);
+	text_free(&overlay->options);
 }
 
 /*
- * Before Linux 6.5 layers go in one string of at most a page: by descriptor
- * numbers even 127 fit, and no colon or comma in a name can break it.
+ * Options are one string of at most a page. By descriptor even 128 layers fit,
+ * and no colon or comma in a name can break it.
  */
-static int overlay_old(const struct oci_spec *spec, const char *target, struct error *err)
+static int add_directory(struct overlay *overlay, const char *key, const char *path,
+			 struct error *err)
 {
-	auto_text data = { 0 };
-	int fds[OCI_OVERLAY_LOWER_MAX];
-	size_t count = 0;
+	if (overlay->count == ARRAY_SIZE(overlay->fds))
+		return error_set(err, E2BIG, "over %d layers", OCI_OVERLAY_LOWER_MAX);
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(err, errno, "layer %s", path);
+	overlay->fds[overlay->count++] = fd;
+	text_append(&overlay->options, "%s/proc/self/fd/%d", key, fd);
+	return 0;
+}
+
+static int collect_overlay(const struct oci_spec *spec, struct overlay *overlay, struct error *err)
+{
 	int r = 0;
-	for (; count < spec->overlay_lower.count && count < OCI_OVERLAY_LOWER_MAX; count++) {
-		fds[count] =
-			open(spec->overlay_lower.items[count], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fds[count] < 0) {
-			r = error_set_errno(err, errno, "layer %s",
-					    spec->overlay_lower.items[count]);
-			break;
-		}
-		text_append(&data, "%s/proc/self/fd/%d", count ? ":" : "lowerdir=", fds[count]);
-	}
-	if (spec->overlay_upper)
-		text_append(&data, ",upperdir=%s,workdir=%s", spec->overlay_upper,
-			    spec->overlay_work);
-	if (r == 0 && data.failed)
+	for (size_t i = 0; r == 0 && i < spec->overlay_lower.count; i++)
+		r = add_directory(overlay, i ? ":" : "lowerdir=", spec->overlay_lower.items[i],
+				  err);
+	if (r == 0 && spec->overlay_upper)
+		r = add_directory(overlay, ",upperdir=", spec->overlay_upper, err);
+	if (r == 0 && spec->overlay_upper)
+		r = add_directory(overlay,
+				  ",workdir=", spec->overlay_work ? spec->overlay_work : "", err);
+	if (r == 0 && overlay->options.failed)
 		r = error_set(err, ENOMEM, "no memory for an overlay");
-	if (r == 0 && mount("overlay", target, "overlay", 0, data.data) < 0)
-		r = error_set_errno(err, errno, "overlay of %zu layers", spec->overlay_lower.count);
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
 	return r;
 }
 
@@ -83,16 +80,13 @@ static int put_on(int mount_fd, const char *target, struct error *err)
 static int mount_overlay(const struct oci_spec *spec, int *ret_fd, struct error *err)
 {
 	const char *target = overlay_target(spec);
-	auto_fd fd = -1;
-	int r = overlay_new(spec, &fd, err);
-	if (r == -EINVAL) {
-		error_clear(err);
-		r = overlay_old(spec, target, err);
-	} else if (r == 0) {
-		r = put_on(fd, target, err);
-	}
+	__attribute__((cleanup(overlay_release))) struct overlay overlay = { .count = 0 };
+	int r = collect_overlay(spec, &overlay, err);
 	if (r < 0)
 		return r;
+	if (mount("overlay", target, "overlay", 0, overlay.options.data) < 0)
+		return error_set_errno(err, errno, "overlay of %zu layers",
+				       spec->overlay_lower.count);
 	int root_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_set_errno(err, errno, "%s", target);
@@ -100,13 +94,13 @@ static int mount_overlay(const struct oci_spec *spec, int *ret_fd, struct error 
 	return 0;
 }
 
-static int mount_directory(const struct oci_spec *spec, int *ret_fd, struct error *err)
+static int mount_directory(const char *path, uint64_t attributes, int *ret_fd, struct error *err)
 {
-	static const struct mount_options options = { .recursive = true };
+	const struct mount_options options = { .recursive = true, .set = attributes };
 	auto_fd fd = -1;
-	int r = mount_clone(AT_FDCWD, spec->rootfs, &options, &fd, err);
+	int r = mount_clone(AT_FDCWD, path, &options, &fd, err);
 	if (r == 0)
-		r = put_on(fd, spec->rootfs, err);
+		r = put_on(fd, path, err);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(fd);
@@ -115,8 +109,14 @@ static int mount_directory(const struct oci_spec *spec, int *ret_fd, struct erro
 
 int root_mount(const struct oci_spec *spec, int *ret_fd, struct error *err)
 {
-	int r = spec->overlay_lower.count ? mount_overlay(spec, ret_fd, err)
-					  : mount_directory(spec, ret_fd, err);
+	int r;
+	if (spec->overlay_lower.count == 0)
+		r = mount_directory(spec->rootfs, 0, ret_fd, err);
+	else if (spec->overlay_lower.count == 1 &&
+		 !spec->overlay_upper) /* no overlay has one layer */
+		r = mount_directory(spec->overlay_lower.items[0], MOUNT_ATTR_RDONLY, ret_fd, err);
+	else
+		r = mount_overlay(spec, ret_fd, err);
 	return r < 0 ? error_wrap(err, "root file system") : 0;
 }
 
