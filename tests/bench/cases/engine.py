@@ -86,8 +86,12 @@ def run(options, item, targets):
                 samples.versions[target] = version
                 try:
                     scenes[target] = engine_scene(options, target, archive)
+                    if item == "run":  # the first makes the network
+                        once(scenes[target], "engine_run")
                 except Failed as error:
                     samples.fail(target, error)
+                    if target in scenes:
+                        scenes.pop(target).close()
             if item == "run":
                 measure_run(samples, scenes, options, folder)
             else:

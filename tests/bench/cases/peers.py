@@ -6,7 +6,7 @@ import sys
 from .scene import about, known_peers
 
 PACKAGES = ["podman", "netavark", "aardvark-dns", "conmon", "crun", "containerd", "runc",
-            "containernetworking-plugins", "docker.io", "dnsmasq-base", "nftables", "iptables"]
+            "containernetworking-plugins", "docker.io", "docker-cli", "dnsmasq-base", "nftables", "iptables"]
 
 
 def install(folder):

@@ -160,6 +160,23 @@ peer_program() { # PATH
 	fi
 }
 
+# Engines start programs of their own, so they run inside the tree, with the
+# machine's /proc, /sys, /dev, /run and /tmp; tools/bench has its own mounts.
+in_peer_root() { # prints the words before a command
+	[ -n "$PEER_ROOT" ] || return 0
+	mountpoint -q "$PEER_ROOT" || mount --bind "$PEER_ROOT" "$PEER_ROOT" >&2
+	for _d in proc sys dev run tmp; do
+		mountpoint -q "$PEER_ROOT/$_d" || mount --rbind "/$_d" "$PEER_ROOT/$_d" >&2
+	done
+	echo "chroot $PEER_ROOT"
+}
+missing_in_peer_root() { # PROGRAM...
+	for _m; do
+		PATH=$PEER_ROOT/usr/sbin:$PEER_ROOT/usr/bin command -v "$_m" >/dev/null ||
+			{ echo "$_m is not installed"; return 0; }
+	done
+}
+
 # --- names ------------------------------------------------------------------
 
 dns_address() { echo $GATEWAY; }

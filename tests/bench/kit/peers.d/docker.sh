@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # dockerd of its own, in the scene's node.
 ITEMS="run load"
-NEEDS="dockerd docker"
+missing() { missing_in_peer_root dockerd docker; }
 PACKAGE="docker.io"
 
-docker_command() { echo "docker -H unix://$STATE/sock"; }
+docker_command() { echo "$(in_peer_root) docker -H unix://$STATE/sock"; }
 engine_up() {
-	start node dockerd --data-root "$STATE/data" --exec-root "$STATE/exec" \
+	start node $(in_peer_root) dockerd --data-root "$STATE/data" --exec-root "$STATE/exec" \
 		-p "$STATE/pid" -H "unix://$STATE/sock"
 	for _ in $(seq 100); do
 		$(docker_command) info >/dev/null 2>&1 && return 0

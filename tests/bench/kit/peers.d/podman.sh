@@ -2,11 +2,11 @@
 # podman with its own storage, configuration and bridge; runc where crun
 # refuses the machine's cgroups.
 ITEMS="run load"
-NEEDS="podman runc conmon"
+missing() { missing_in_peer_root podman runc conmon; }
 PACKAGE="podman netavark"
 
 podman_command() {
-	echo "podman --root $STATE/storage --runroot $STATE/run --tmpdir $STATE/tmp --runtime runc --cgroup-manager cgroupfs --network-config-dir $STATE/networks"
+	echo "$(in_peer_root) podman --root $STATE/storage --runroot $STATE/run --tmpdir $STATE/tmp --runtime runc --cgroup-manager cgroupfs --network-config-dir $STATE/networks"
 }
 engine_up() {
 	mkdir -p "$STATE/networks"
