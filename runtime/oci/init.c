@@ -8,17 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "launch.h"
 #include "sync.h"
 #include "syscalls.h"
 
 #define EXIT_NOT_STARTED 127
+#define INIT_NAME "wherry-init"
+#define STAT_SIZE_MAX 4096
 
 static _Noreturn void become_program(const struct launch *launch, const sigset_t *signals)
 {
@@ -51,13 +55,44 @@ static void reap(pid_t program)
 	}
 }
 
-/* /proc/1 may be read from inside: the runtime's own environment is no business of theirs. */
-static void wipe_environment(void)
+/* Where the kernel shows a command line and an environment: fields of /proc/self/stat. */
+struct shown {
+	unsigned long arg_start, arg_end, env_start, env_end;
+};
+
+static bool find_shown(struct shown *ret)
 {
-	for (char **item = environ; item && *item; item++)
-		explicit_bzero(*item, strlen(*item));
-	(void)prctl(PR_SET_NAME, "wherry-init", 0, 0, 0);
+	enum { FIRST = 48 - 2 }; /* arg_start is field 48; ours begin at field 3 */
+	auto_free char *stat = NULL;
+	size_t size;
+	struct error ignored = { 0 };
+	if (file_read("/proc/self/stat", STAT_SIZE_MAX, &stat, &size, &ignored) < 0)
+		return false;
+	char *save = NULL, *name_end = strrchr(stat, ')');
+	unsigned long values[4];
+	char *word = name_end ? strtok_r(name_end + 1, " ", &save) : NULL;
+	for (int i = 1; word && i < FIRST + 4; i++, word = strtok_r(NULL, " ", &save))
+		if (i >= FIRST)
+			values[i - FIRST] = strtoul(word, NULL, 10);
+	if (!name_end || !word)
+		return false;
+	*ret = (struct shown){ values[0], values[1], values[2], values[3] };
+	return ret->arg_start && ret->arg_end > ret->arg_start && ret->env_end >= ret->env_start;
+}
+
+/* /proc/1 may be read from inside: how the runtime was called is no business of theirs. */
+static void wipe_traces(void)
+{
+	struct shown shown;
+	(void)prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!find_shown(&shown))
+		return; /* no /proc in there, or one without these fields: then nothing is shown */
+	char *arguments = (char *)shown.arg_start;
+	size_t size = shown.arg_end - shown.arg_start;
+	explicit_bzero((char *)shown.env_start, shown.env_end - shown.env_start);
+	explicit_bzero(arguments, size);
+	snprintf(arguments, size, "%s", INIT_NAME);
 }
 
 _Noreturn void init_run(const struct launch *launch)
@@ -66,7 +101,7 @@ _Noreturn void init_run(const struct launch *launch)
 	sigfillset(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGTTOU, SIG_IGN);
-	wipe_environment();
+	wipe_traces();
 	pid_t program = fork();
 	if (program == 0)
 		become_program(launch, &signals);
