@@ -93,6 +93,15 @@ bool session_size(const struct session *session, unsigned short *ret_rows,
 	return true;
 }
 
+void session_send_size(const struct session *session, int socket_fd)
+{
+	unsigned short rows, columns;
+	if (!session_size(session, &rows, &columns))
+		return;
+	uint16_t size[2] = { rows, columns };
+	(void)frame_send(socket_fd, FRAME_RESIZE, size, sizeof size);
+}
+
 int session_signal_fd(const struct session *session)
 {
 	return session->signal_fd;
@@ -111,21 +120,12 @@ static void send_signal(int pidfd, int signal)
 		(void)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-static void send_size(const struct session *session, int socket_fd)
-{
-	unsigned short rows, columns;
-	if (!session_size(session, &rows, &columns))
-		return;
-	uint16_t size[2] = { rows, columns };
-	(void)frame_send(socket_fd, FRAME_RESIZE, size, sizeof size);
-}
-
 static void hand_on_signals(struct session *session, const struct session_carry *carry)
 {
 	int signal;
 	while ((signal = session_take_signal(session))) {
 		if (signal == SIGWINCH)
-			send_size(session, carry->socket_fd);
+			session_send_size(session, carry->socket_fd);
 		else
 			send_signal(carry->pidfd, signal);
 	}
@@ -182,7 +182,7 @@ int session_run(struct session *session, const struct session_carry *carry, int 
 	auto_free struct frame *frame = malloc(sizeof *frame);
 	if (!frame)
 		return error_set(err, ENOMEM, "no memory for a session");
-	send_size(session, carry->socket_fd);
+	session_send_size(session, carry->socket_fd);
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = carry->socket_fd, .events = POLLIN },

@@ -27,6 +27,8 @@ static inline void session_freep(struct session **session)
 /** Size of our terminal; false if there is none. */
 bool session_size(const struct session *session, unsigned short *ret_rows,
 		  unsigned short *ret_columns);
+/** Tells a monitor the size of our terminal; nothing without one. */
+void session_send_size(const struct session *session, int socket_fd);
 /** Readable when a signal came. */
 int session_signal_fd(const struct session *session);
 /** Takes a signal; 0 if there is none. SIGWINCH is one of them under a terminal. */

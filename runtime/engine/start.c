@@ -28,6 +28,7 @@ struct start {
 	int socket_fd, pidfd;
 	pid_t monitor, pid;
 	struct frame *frame;
+	struct session *session; /* lent; NULL: the verb does not stay */
 };
 
 static void start_release(struct start *start)
@@ -176,6 +177,9 @@ static int go(struct start *start, struct error *err)
 	int r = attached ? frame_send(start->socket_fd, FRAME_ATTACH, NULL, 0) : 0;
 	if (r == 0 && !start->attach->input)
 		r = frame_send(start->socket_fd, FRAME_STDIN_END, NULL, 0);
+	/* Before the program's first byte: many ask once, at their beginning. */
+	if (r == 0 && start->session)
+		session_send_size(start->session, start->socket_fd);
 	if (r == 0)
 		r = frame_send(start->socket_fd, FRAME_START, NULL, 0);
 	if (r < 0)
@@ -233,9 +237,12 @@ static int stay(struct start *start, struct session *session, int *ret_status, s
 				       .pidfd = start->pidfd,
 				       .input = start->attach->input,
 				       .output = start->attach->output };
+	struct container_now now;
 	int r = session_run(session, &carry, ret_status, err);
-	if (r < 0)
+	if (r < 0) { /* the monitor was killed: what it held is taken away here */
+		(void)container_settle(start->engine, start->container, &now, &(struct error){ 0 });
 		return r;
+	}
 	/* What the container's end leaves is cleared up here, the monitor just goes. */
 	r = container_clear(start->engine, start->container, CLEAR_ENDED, err);
 	(void)frame_send(start->socket_fd, FRAME_CLEANED, NULL, 0);
@@ -278,6 +285,7 @@ int container_start(struct engine *engine, const char *reference,
 	if (attach->wait)
 		r = session_create(container->terminal ? SESSION_TERMINAL : SESSION_PLAIN, &session,
 				   err);
+	start.session = session;
 	if (r == 0)
 		r = launch(&start, err);
 	if (r < 0) {

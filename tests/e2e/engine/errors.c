@@ -25,6 +25,7 @@ static void each_bad_flag_is_one_line_and_leaves_nothing(void **state)
 	};
 	struct scene *scene = *state;
 	done(scene, "wherry run --rm busybox true");
+	settle_links(scene);
 	auto_free char *before = scene_snapshot(scene);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		auto_text line = { 0 }, errors = { 0 };
@@ -33,6 +34,7 @@ static void each_bad_flag_is_one_line_and_leaves_nothing(void **state)
 		expect_error(scene, line.data, 125, errors.data);
 	}
 	expect(scene, "wherry ps -aq", 0, "");
+	settle_links(scene);
 	scene_assert_unchanged(scene, before);
 }
 

@@ -49,6 +49,11 @@ const char *done(struct scene *scene, const char *line)
 	return scene_output(scene);
 }
 
+void settle_links(struct scene *scene)
+{
+	done(scene, "timeout 10 sh -c 'while grep -Eq \"wh[0-9a-f]+_\" /proc/net/dev; do :; done'");
+}
+
 static void compare(struct scene *scene, const char *line, int status, int wanted_status,
 		    const char *output, const char *errors)
 {

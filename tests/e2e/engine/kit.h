@@ -26,6 +26,8 @@ int engine_tear_down(void **state);
 int shell(struct scene *scene, const char *line);
 /** The line must end with 0; gives its output, lent. */
 const char *done(struct scene *scene, const char *line);
+/** Waits until the kernel has taken the links of ended namespaces away. */
+void settle_links(struct scene *scene);
 /** The line must end with this status and print this, and nothing on standard error. */
 void expect(struct scene *scene, const char *line, int status, const char *output);
 /** The line must end with this status and this one line on standard error, and print nothing. */

@@ -57,6 +57,32 @@ static void a_killed_monitor_is_found_out_by_the_next_verb(void **state)
 	done(scene, "wherry start c && wherry exec c true");
 }
 
+static void a_monitor_killed_in_front_of_its_verb_leaves_nothing(void **state)
+{
+	struct scene *scene = *state;
+	assert_int_equal(shell(scene,
+			       "wherry run --rm --name k -p 8080:80 busybox sleep 100 & "
+			       "until wherry ps -q | grep -q .; do :; done; "
+			       "kill -9 $(wherry inspect -f '{{.State.MonitorPid}}' k); wait $!"),
+			 125);
+	expect(scene, "wherry ps -aq", 0, "");
+	expect(scene, "wherry ports -o json", 0, "[]\n");
+}
+
+static void many_at_once_get_names_and_addresses_of_their_own(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run --rm busybox true");
+	expect(scene,
+	       "for i in 1 2 3 4 5 6 7 8; do wherry run --rm busybox ip -4 -o addr show eth0 & "
+	       "done | "
+	       "grep -o '172[0-9.]*/16' | sort -u | wc -l",
+	       0, "8\n");
+	done(scene, "for i in 1 2 3 4; do wherry create --name same --network none busybox "
+		    ">/dev/null 2>&1 & done; wait");
+	expect(scene, "wherry ps -a --format '{{.Names}}'", 0, "same\n");
+}
+
 static void logs_follow_to_the_end(void **state)
 {
 	struct scene *scene = *state;
@@ -90,6 +116,8 @@ int main(void)
 		ENGINE(a_stopped_container_is_not_restarted),
 		ENGINE(a_killed_cli_leaves_its_container_and_its_end_clears_up),
 		ENGINE(a_killed_monitor_is_found_out_by_the_next_verb),
+		ENGINE(a_monitor_killed_in_front_of_its_verb_leaves_nothing),
+		ENGINE(many_at_once_get_names_and_addresses_of_their_own),
 		ENGINE(logs_follow_to_the_end),
 		ENGINE(logs_of_a_loud_container_are_whole_and_limited),
 	};

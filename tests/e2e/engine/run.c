@@ -63,9 +63,11 @@ static void a_container_with_rm_leaves_nothing(void **state)
 {
 	struct scene *scene = *state;
 	done(scene, "wherry run --rm busybox true");
+	settle_links(scene);
 	auto_free char *before = scene_snapshot(scene);
 	done(scene, "wherry run --rm -p 8080:80 -v /anonymous busybox true");
 	expect(scene, "wherry ps -aq", 0, "");
+	settle_links(scene);
 	scene_assert_unchanged(scene, before);
 }
 
@@ -91,6 +93,15 @@ static void exec_runs_in_the_container(void **state)
 		     "wherry: exec: exec: \"nonsense\": executable file not found in $PATH\n");
 }
 
+static void a_terminal_has_its_size_before_the_first_byte(void **state)
+{
+	struct scene *scene = *state;
+	const char *output =
+		done(scene, "script -qec 'stty rows 33 cols 77; wherry run -it --rm --network none "
+			    "busybox stty size' /dev/null </dev/null");
+	assert_non_null(strstr(output, "33 77\r\n"));
+}
+
 static void explain_tells_the_steps_and_does_the_verb(void **state)
 {
 	struct scene *scene = *state;
@@ -109,6 +120,7 @@ int main(void)
 		ENGINE(a_container_with_rm_leaves_nothing),
 		ENGINE(a_command_that_cannot_run_says_so_and_leaves_nothing),
 		ENGINE(exec_runs_in_the_container),
+		ENGINE(a_terminal_has_its_size_before_the_first_byte),
 		ENGINE(explain_tells_the_steps_and_does_the_verb),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
