@@ -137,6 +137,8 @@ static void enter_cgroup(struct isolation *isolation)
 	/* Beside our own: a cgroup2 tree may forbid processes above other cgroups. */
 	snprintf(isolation->cgroup, sizeof isolation->cgroup, "%s/" NAME_PREFIX "%d",
 		 isolation->cgroup_mount, getpid());
+	/* A killed process of the same pid, long ago, may have left it. */
+	end_cgroup(isolation->cgroup);
 	if (mkdir(isolation->cgroup, 0755) < 0)
 		skip_test("cannot make a cgroup");
 	snprintf(file, sizeof file, "%s/cgroup.procs", isolation->cgroup);
