@@ -22,8 +22,6 @@
 #define OUTPUT_MAX (4u << 20)
 #define TIMEOUT_MS 60000
 
-extern char **environ;
-
 /* The path of a program: as it is, from WHERRY_BIN, or from PATH. */
 static void find_program(const char *name, char *ret, size_t size)
 {
