@@ -244,6 +244,24 @@ static void another_networks_subnet_is_refused_by_name(void **state)
 	assert_non_null(strstr(scene_output(scene), "net"));
 }
 
+static void cni_040_there_is_one_default_route(void **state)
+{
+	static const char both[] =
+		ROUTED IPAM("'subnet':'10.1.0.0/16','routes':[{'dst':'0.0.0.0/0'},"
+			    "{'dst':'10.9.0.0/16'}]") "}";
+	struct scene *scene = *state;
+
+	scene_container(scene, "c1");
+	runtime_add(scene, "c1", both);
+	assert_string_equal(runtime_text(scene, "routes", 0, "dst"), "0.0.0.0/0");
+	assert_string_equal(runtime_text(scene, "routes", 1, "dst"), "10.9.0.0/16");
+	assert_int_equal(scene_run(scene, "c1", "ip", "route", NULL), 0);
+	assert_string_equal(scene_output(scene),
+			    "default via 10.1.0.1 dev eth0 \n"
+			    "10.1.0.0/16 dev eth0 proto kernel scope link src 10.1.0.2 \n"
+			    "10.9.0.0/16 via 10.1.0.1 dev eth0 \n");
+}
+
 /* Runs the plugin under another program, which takes something away first. */
 static void expect_under(struct scene *scene, const char *script, const char *answer)
 {
@@ -291,6 +309,7 @@ int main(void)
 		SCENE(cni_016_the_plugins_own_namespace_is_refused),
 		SCENE(cni_112_check_names_what_is_missing),
 		SCENE(cni_117_gc_takes_back_what_is_not_listed),
+		SCENE(cni_040_there_is_one_default_route),
 		SCENE(what_the_machine_lacks_is_named),
 		SCENE(another_networks_subnet_is_refused_by_name),
 	};

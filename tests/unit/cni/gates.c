@@ -307,6 +307,32 @@ static void cni_108_del_of_what_never_was_makes_nothing(void **state)
 		expect(i, cni_run, &env, configs[i], "");
 }
 
+static void cni_060_wherry_ipam_names_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *config, *answer;
+	} rows[] = {
+		{ "{'cniVersion':'1.0.0','name':'net'}", ERROR("7", "ipam: is missing") },
+		{ CONFIG("'ipam':{}"), ERROR("7", "ipam: no range to take an address from") },
+		{ CONFIG("'ipam':{'ranges':[[]]}"),
+		  ERROR("7", "ipam.ranges[0]: must be a list of 1 to 16 ranges") },
+		{ WITH("'runtimeConfig':{'ipRanges':[[{'subnet':'10.1.0.1/16'}]]}"),
+		  ERROR("7", "runtimeConfig.ipRanges[0][0]: subnet 10.1.0.1/16 has host bits: "
+			     "10.1.0.0/16 would be right") },
+		{ "{'cniVersion':'0.2.0','name':'net','ipam':{'ranges':[[{'subnet':'10.1.0.0/24'}],"
+		  "[{'subnet':'10.2.0.0/24'}]]}}",
+		  "{'cniVersion':'0.2.0','code':7,'msg':'standard input: ipam.ranges: two "
+		  "addresses "
+		  "of one family cannot be told in cniVersion 0.2.0: 0.3.0 or above would be "
+		  "right'}" },
+		{ WITH("'dns':{'search':'a.b'}"), ERROR("7", "dns.search: must be a list, not "
+							     "\\'a.b\\'") },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect(i, cni_ipam_run, &good, rows[i].config, rows[i].answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(cni_014_unknown_arguments_pass_where_they_are_to_be_ignored),
 		cmocka_unit_test(cni_005_version_answers_whatever_else_is_there),
 		cmocka_unit_test(cni_026_commands_need_the_version_that_brought_them),
+		cmocka_unit_test(cni_060_wherry_ipam_names_what_is_wrong),
 		cmocka_unit_test(cni_108_del_of_what_never_was_makes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
