@@ -115,20 +115,52 @@ int cgroup_make(const struct cgroup_layout *layout, const struct oci_spec *spec,
 	return r;
 }
 
-int cgroup_enter(const struct cgroup_layout *layout, const char *path, pid_t pid, struct error *err)
+/*
+ * A v1 group is entered by "0" in tasks: for a single thread that moves itself
+ * the kernel takes no lock, where cgroup.procs waits for an RCU grace period
+ * of 12 ms. Children are cloned into the group of v2 (cgroup_unified_open).
+ */
+static int enter_one(const struct cgroup_hierarchy *hierarchy, const char *path, pid_t pid,
+		     struct error *err)
 {
 	char text[16];
+	auto_free char *file = NULL;
 	int length = snprintf(text, sizeof text, "%d", (int)pid);
+	int r = cgroup_file(hierarchy, path, pid == 0 ? "tasks" : "cgroup.procs", &file, err);
+	if (r < 0)
+		return r;
+	auto_fd fd = open(file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || write(fd, text, (size_t)length) < 0)
+		return error_set_errno(err, errno, "entering cgroup %s", file);
+	return 0;
+}
+
+int cgroup_enter(const struct cgroup_layout *layout, const char *path, pid_t pid, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < layout->count; i++)
+		if (!layout->hierarchies[i].unified)
+			r = enter_one(&layout->hierarchies[i], path, pid, err);
+	return r;
+}
+
+int cgroup_unified_open(const struct cgroup_layout *layout, const char *path, int *ret_fd,
+			struct error *err)
+{
 	for (size_t i = 0; i < layout->count; i++) {
-		auto_free char *file = NULL;
-		int r = cgroup_file(&layout->hierarchies[i], path, "cgroup.procs", &file, err);
+		auto_free char *directory = NULL;
+		if (!layout->hierarchies[i].unified)
+			continue;
+		int r = cgroup_file(&layout->hierarchies[i], path, "", &directory, err);
 		if (r < 0)
 			return r;
-		auto_fd fd = open(file, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0 || write(fd, text, (size_t)length) < 0)
-			return error_set_errno(err, errno, "entering cgroup %s", file);
+		int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s", directory);
+		*ret_fd = fd;
+		return 1;
 	}
 	return 0;
 }

@@ -54,9 +54,15 @@ int cgroup_make(const struct cgroup_layout *layout, const struct oci_spec *spec,
 /** Changes the limits that are set in resources. */
 int cgroup_set_limits(const struct cgroup_layout *layout, const char *path,
 		      const struct oci_resources *resources, struct error *err);
-/** Moves a process (0: the calling one) into the groups of path; missing ones are passed over. */
+/**
+ * Moves a process (0: the calling one, of one thread) into the v1 groups of
+ * path; missing ones are passed over.
+ */
 int cgroup_enter(const struct cgroup_layout *layout, const char *path, pid_t pid,
 		 struct error *err);
+/** The v2 group of path, to clone children into: 1; 0 if there is none. */
+int cgroup_unified_open(const struct cgroup_layout *layout, const char *path, int *ret_fd,
+			struct error *err);
 /** Signals all processes in the groups of path; *ret_count: how many there were. */
 int cgroup_signal(const struct cgroup_layout *layout, const char *path, int signal,
 		  size_t *ret_count, struct error *err);

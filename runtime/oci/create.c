@@ -31,13 +31,18 @@ static const struct oci_container no_container = {
 /* Between these two our memory is not to be read by a container that we enter. */
 static int clone_hidden(struct launch *launch, uint64_t flags, int *ret_pidfd, struct error *err)
 {
+	auto_fd group = -1;
+	int r = cgroup_unified_open(&launch->layout, launch->spec->cgroup_path, &group, err);
+	if (r < 0)
+		return r;
 	int was_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 	if (launch->init_pidfd >= 0)
 		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD,
+		.flags = flags | CLONE_PIDFD | (group >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
 		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)(group >= 0 ? group : 0),
 	};
 	pid_t pid = sys_clone3(&args);
 	if (pid == 0) {
