@@ -277,6 +277,9 @@ int oci_exec(const struct oci_spec *spec, pid_t init_pid, const struct oci_proce
 	take_stdio(&launch, stdio);
 	if (r == 0)
 		r = protect_check(err);
+	/* A child would stop as it enters the groups, and we would wait for it. */
+	if (r == 0 && cgroup_is_frozen(&launch.layout, spec->cgroup_path))
+		r = error_set(err, EBUSY, "the container is paused");
 	if (r < 0)
 		return r;
 	launch.init_pidfd = pidfd_open(init_pid, 0);

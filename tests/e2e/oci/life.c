@@ -14,7 +14,7 @@
 #include "kit.h"
 
 /* A container that runs "pause", and what is needed to end it. */
-static void start_paused(struct box *box, struct oci_container *ret_container)
+static void start_waiting(struct box *box, struct oci_container *ret_container)
 {
 	static const int stdio[3] = { -1, 1, 2 };
 	box_command(box, "pause");
@@ -137,7 +137,7 @@ static void exec_joins_all_namespaces_and_groups(void **state)
 {
 	struct box *box = *state;
 	struct oci_container container;
-	start_paused(box, &container);
+	start_waiting(box, &container);
 	static const char *const names[] = { "mnt", "pid", "uts", "ipc", "net", "cgroup" };
 	MUST(exec_inside(box, container.pid, "inside namespaces"), box->err);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -162,10 +162,24 @@ static void exec_finds_a_container_that_has_ended_gone(void **state)
 {
 	struct box *box = *state;
 	struct oci_container container;
-	start_paused(box, &container);
+	start_waiting(box, &container);
 	pid_t pid = container.pid;
 	end(box, &container);
 	assert_int_equal(exec_inside(box, pid, "inside id"), -ESRCH);
+}
+
+static void exec_does_not_wait_for_a_paused_container(void **state)
+{
+	struct box *box = *state;
+	struct oci_container container;
+	start_waiting(box, &container);
+	MUST(oci_pause(&box->spec, &box->err), box->err);
+	assert_true(oci_is_paused(&box->spec));
+	assert_int_equal(exec_inside(box, container.pid, "inside id"), -EBUSY);
+	MUST(oci_resume(&box->spec, &box->err), box->err);
+	assert_false(oci_is_paused(&box->spec));
+	MUST(exec_inside(box, container.pid, "inside id"), box->err);
+	end(box, &container);
 }
 
 static void an_init_reaps_and_passes_the_exit_code(void **state)
@@ -260,7 +274,7 @@ static void two_containers_are_strangers(void **state)
 {
 	struct box *box = *state;
 	struct oci_container container;
-	start_paused(box, &container);
+	start_waiting(box, &container);
 	MUST(exec_inside(box, container.pid, "inside list /proc"), box->err);
 	char own[16];
 	snprintf(own, sizeof own, "%d\n", (int)getpid());
@@ -281,6 +295,7 @@ int main(int argc, char **argv)
 		ROW(a_failed_creation_leaves_nothing),
 		ROW(exec_joins_all_namespaces_and_groups),
 		ROW(exec_finds_a_container_that_has_ended_gone),
+		ROW(exec_does_not_wait_for_a_paused_container),
 		ROW(an_init_reaps_and_passes_the_exit_code),
 		ROW(without_an_init_orphans_stay),
 		ROW(an_init_forwards_signals),
