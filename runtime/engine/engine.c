@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "internal.h"
 #include "runtime/oci.h"
+#include "sweep.h"
 
 #define SAVED_SIZE_MAX (256u << 20)
 #define BOOT_SIZE_MAX (64u << 20)
@@ -25,7 +26,11 @@ static int open_stores(struct engine *engine, struct error *err)
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof path, "%s/containers.mdb", engine->instance.run);
-	return store_open(path, STORE_NO_SYNC, BOOT_SIZE_MAX, &engine->boot, err);
+	bool first = !path_exists(path);
+	r = store_open(path, STORE_NO_SYNC, BOOT_SIZE_MAX, &engine->boot, err);
+	if (r == 0 && first)
+		containers_sweep(engine);
+	return r;
 }
 
 int engine_open(const struct instance *instance, struct engine **ret_engine, struct error *err)

@@ -238,16 +238,20 @@ static int stay(struct start *start, struct session *session, int *ret_status, s
 				       .input = start->attach->input,
 				       .output = start->attach->output };
 	struct container_now now;
+	struct error clear_error = { 0 };
 	int r = session_run(session, &carry, ret_status, err);
-	if (r < 0) { /* the monitor was killed: what it held is taken away here */
-		(void)container_settle(start->engine, start->container, &now, &(struct error){ 0 });
+	if (r == -EPIPE) { /* the monitor was killed: what it held is taken away here */
+		(void)process_wait(start->monitor, &status, &clear_error);
+		(void)container_settle(start->engine, start->container, &now, &clear_error);
 		return r;
 	}
 	/* What the container's end leaves is cleared up here, the monitor just goes. */
-	r = container_clear(start->engine, start->container, CLEAR_ENDED, err);
+	int cleared = container_clear(start->engine, start->container, CLEAR_ENDED, &clear_error);
 	(void)frame_send(start->socket_fd, FRAME_CLEANED, NULL, 0);
 	(void)process_wait(start->monitor, &status, &(struct error){ 0 });
-	return r;
+	if (r == 0 && cleared < 0)
+		*err = clear_error;
+	return r < 0 ? r : cleared;
 }
 
 static int exec_status(const struct error *err)

@@ -83,6 +83,17 @@ static void many_at_once_get_names_and_addresses_of_their_own(void **state)
 	expect(scene, "wherry ps -a --format '{{.Names}}'", 0, "same\n");
 }
 
+static void a_boot_leaves_no_directory_of_a_container_with_rm(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry create --name kept --network none busybox && "
+		    "wherry create --rm --name lost --network none busybox");
+	done(scene, "rm $WHERRY_ROOT/run/wherry/containers.mdb*; cd $WHERRY_ROOT/var/lib/wherry/"
+		    "containers && touch -d 2000-01-01 *");
+	expect(scene, "wherry ps -a --format '{{.Names}}'", 0, "kept\n");
+	expect(scene, "ls $WHERRY_ROOT/var/lib/wherry/containers | wc -l", 0, "1\n");
+}
+
 static void logs_follow_to_the_end(void **state)
 {
 	struct scene *scene = *state;
@@ -118,6 +129,7 @@ int main(void)
 		ENGINE(a_killed_monitor_is_found_out_by_the_next_verb),
 		ENGINE(a_monitor_killed_in_front_of_its_verb_leaves_nothing),
 		ENGINE(many_at_once_get_names_and_addresses_of_their_own),
+		ENGINE(a_boot_leaves_no_directory_of_a_container_with_rm),
 		ENGINE(logs_follow_to_the_end),
 		ENGINE(logs_of_a_loud_container_are_whole_and_limited),
 	};
