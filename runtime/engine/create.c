@@ -8,34 +8,10 @@
 
 #include "base/file.h"
 #include "base/loop.h"
+#include "draft.h"
 #include "names.h"
-#include "network.h"
 #include "publish.h"
-#include "record.h"
-#include "runtime/monitor.h"
 #include "spec.h"
-#include "volume.h"
-
-#define HOSTNAME_SIZE_MAX 64
-#define VOLUMES_MAX 64
-
-/* What is gathered before anything is made. */
-struct draft {
-	struct engine *engine;
-	const struct container_options *options;
-	char id[CONTAINER_ID_SIZE];
-	char name[CONTAINER_NAME_MAX];
-	char hostname[HOSTNAME_SIZE_MAX];
-	struct path dir;
-	struct image image;
-	struct oci_spec spec;
-	struct monitor_settings monitor;
-	struct volume *volumes;
-	size_t volume_count;
-	struct json_t *networks; /* array */
-	struct json_t *publish;  /* array of texts */
-	char network_mode[CONTAINER_ID_SIZE + 16];
-};
 
 static void draft_release(struct draft *draft)
 {
@@ -84,106 +60,6 @@ static int take_names(struct draft *draft, struct error *err)
 	return 0;
 }
 
-/* --- network ---------------------------------------------------------------- */
-
-static struct json_t *words_json(const struct words *words)
-{
-	struct json_t *array = json_new_array();
-	for (size_t i = 0; i < words->count; i++)
-		json_append(array, json_new_string(words->items[i]));
-	return array;
-}
-
-static int check_addresses(const struct container_options *options, struct error *err)
-{
-	struct ip ip;
-	struct mac mac;
-	int r = 0;
-	if (options->ip6)
-		return error_set(err, EAFNOSUPPORT, "--ip6: IPv6 networks are not there yet");
-	if (options->ip && ((r = ip_parse(options->ip, &ip, err)) < 0 || !ip_is_v4(ip)))
-		return r < 0 ? error_wrap(err, "--ip")
-			     : error_set(err, EINVAL, "--ip %s: is no IPv4 address", options->ip);
-	if (options->mac_address && (r = mac_parse(options->mac_address, &mac, err)) < 0)
-		return error_wrap(err, "--mac-address");
-	return 0;
-}
-
-static int refuse_network_flags(const struct draft *draft, struct error *err)
-{
-	const struct container_options *options = draft->options;
-	const char *flag = options->publish.count   ? "--publish"
-			   : options->aliases.count ? "--network-alias"
-			   : options->links.count   ? "--link"
-			   : options->ip            ? "--ip"
-			   : options->mac_address   ? "--mac-address"
-						    : NULL;
-	if (flag)
-		return error_set(err, EINVAL,
-				 "%s: needs a network; --network %s has none of its own", flag,
-				 options->network);
-	return 0;
-}
-
-static int join_container(struct draft *draft, const char *reference, struct error *err)
-{
-	AUTO(container) other = NULL;
-	int r = container_find(draft->engine, reference, &other, err);
-	if (r < 0)
-		return error_wrap(err, "--network container:%s", reference);
-	snprintf(draft->network_mode, sizeof draft->network_mode, "container:%s", other->id);
-	return refuse_network_flags(draft, err);
-}
-
-static int check_links(const struct draft *draft, struct error *err)
-{
-	for (size_t i = 0; i < draft->options->links.count; i++) {
-		AUTO(container) target = NULL;
-		const char *text = draft->options->links.items[i];
-		size_t size = strcspn(text, ":");
-		auto_free char *name = strndup(text, size);
-		int r = name ? container_find(draft->engine, name, &target, err)
-			     : error_set(err, ENOMEM, "no memory for a link");
-		if (r < 0)
-			return error_wrap(err, "--link %s", text);
-	}
-	return 0;
-}
-
-static int take_network(struct draft *draft, struct error *err)
-{
-	const struct container_options *options = draft->options;
-	const char *name = options->network ? options->network : NETWORK_DEFAULT;
-	AUTO(engine_network) network = NULL;
-	draft->networks = json_new_array();
-	int r = check_addresses(options, err);
-	if (r < 0)
-		return r;
-	if (text_starts_with(name, "container:"))
-		return join_container(draft, name + strlen("container:"), err);
-	if (text_equal(name, "none") || text_equal(name, "host")) {
-		snprintf(draft->network_mode, sizeof draft->network_mode, "%s", name);
-		return refuse_network_flags(draft, err);
-	}
-	r = engine_network_find(draft->engine, name, &network, err);
-	if (r == 0)
-		r = check_links(draft, err);
-	if (r < 0)
-		return r;
-	struct json_t *row = json_new_object();
-	json_put_string(row, "network", network->name);
-	json_put_string(row, "interface", "eth0");
-	if (options->ip)
-		json_put_string(row, "ip", options->ip);
-	if (options->mac_address)
-		json_put_string(row, "mac", options->mac_address);
-	json_put(row, "aliases", words_json(&options->aliases));
-	json_put(row, "links", words_json(&options->links));
-	json_append(draft->networks, row);
-	snprintf(draft->network_mode, sizeof draft->network_mode, "networks");
-	return 0;
-}
-
 static int take_ports(struct draft *draft, struct error *err)
 {
 	auto_publish_list list = { 0 };
@@ -193,7 +69,7 @@ static int take_ports(struct draft *draft, struct error *err)
 		r = publish_list_add(&list, options->publish.items[i], err);
 	if (r < 0)
 		return r;
-	draft->publish = words_json(&options->publish);
+	draft->publish = draft_words_json(&options->publish);
 	if (options->publish_all)
 		for (size_t i = 0; i < draft->image.config.exposed_ports.count; i++)
 			json_append(draft->publish,
@@ -361,7 +237,7 @@ static struct json_t *mounts_json(const struct draft *draft)
 
 static struct json_t *labels_json(const struct draft *draft)
 {
-	struct json_t *array = words_json(&draft->image.config.labels);
+	struct json_t *array = draft_words_json(&draft->image.config.labels);
 	for (size_t i = 0; i < draft->options->labels.count; i++)
 		json_append(array, json_new_string(draft->options->labels.items[i]));
 	return array;
@@ -388,13 +264,13 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 		json_put_string(document, "stopSignal", stop_signal);
 	if (options->restart)
 		json_put_string(document, "restart", options->restart);
-	json_put(document, "command", words_json(&draft->spec.process.args));
+	json_put(document, "command", draft_words_json(&draft->spec.process.args));
 	json_put(document, "labels", labels_json(draft));
 	json_put(document, "mounts", mounts_json(draft));
 	json_put(document, "networks", TAKE(draft->networks));
 	json_put(document, "publish", TAKE(draft->publish));
-	json_put(document, "dns", words_json(&options->dns));
-	json_put(document, "addHosts", words_json(&options->add_hosts));
+	json_put(document, "dns", draft_words_json(&options->dns));
+	json_put(document, "addHosts", draft_words_json(&options->add_hosts));
 	return document;
 }
 
@@ -490,7 +366,7 @@ int container_create(struct engine *engine, const struct container_options *opti
 	if (r == 0)
 		r = take_files(&draft, err);
 	if (r == 0)
-		r = take_network(&draft, err);
+		r = draft_take_network(&draft, err);
 	if (r == 0)
 		r = take_root(&draft, err);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "ipam/ipam.h"
 
 #define NETWORK_DEFAULT "bridge"
+#define TABLE_NETWORKS "networks" /* of engine.mdb: name -> record */
 
 struct engine_network {
 	struct json_t *document; /* owns the texts */
@@ -22,6 +23,8 @@ struct engine_network {
 void engine_network_free(struct engine_network *network);
 DEFINE_FREEP(engine_network)
 
+/** Gate: a record of the store. */
+int engine_network_read(struct bytes value, struct engine_network **ret_network, struct error *err);
 /** By name, or id or its beginning. -ENOENT with a text. The default one is made if it is not
  * there. */
 int engine_network_find(struct engine *engine, const char *reference,

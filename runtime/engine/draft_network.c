@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "draft.h"
+#include "network.h"
+
+static int check_addresses(const struct container_options *options, struct error *err)
+{
+	struct ip ip;
+	struct mac mac;
+	int r = 0;
+	if (options->ip6)
+		return error_set(err, EAFNOSUPPORT, "--ip6: IPv6 networks are not there yet");
+	if (options->ip && ((r = ip_parse(options->ip, &ip, err)) < 0 || !ip_is_v4(ip)))
+		return r < 0 ? error_wrap(err, "--ip")
+			     : error_set(err, EINVAL, "--ip %s: is no IPv4 address", options->ip);
+	if (options->mac_address && (r = mac_parse(options->mac_address, &mac, err)) < 0)
+		return error_wrap(err, "--mac-address");
+	return 0;
+}
+
+static int refuse_network_flags(const struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	const char *flag = options->publish.count   ? "--publish"
+			   : options->aliases.count ? "--network-alias"
+			   : options->links.count   ? "--link"
+			   : options->ip            ? "--ip"
+			   : options->mac_address   ? "--mac-address"
+						    : NULL;
+	if (flag)
+		return error_set(err, EINVAL,
+				 "%s: needs a network; --network %s has none of its own", flag,
+				 options->network);
+	return 0;
+}
+
+static int join_container(struct draft *draft, const char *reference, struct error *err)
+{
+	AUTO(container) other = NULL;
+	int r = container_find(draft->engine, reference, &other, err);
+	if (r < 0)
+		return error_wrap(err, "--network container:%s", reference);
+	snprintf(draft->network_mode, sizeof draft->network_mode, "container:%s", other->id);
+	return refuse_network_flags(draft, err);
+}
+
+static int check_links(const struct draft *draft, struct error *err)
+{
+	for (size_t i = 0; i < draft->options->links.count; i++) {
+		AUTO(container) target = NULL;
+		const char *text = draft->options->links.items[i];
+		size_t size = strcspn(text, ":");
+		auto_free char *name = strndup(text, size);
+		int r = name ? container_find(draft->engine, name, &target, err)
+			     : error_set(err, ENOMEM, "no memory for a link");
+		if (r < 0)
+			return error_wrap(err, "--link %s", text);
+	}
+	return 0;
+}
+
+int draft_take_network(struct draft *draft, struct error *err)
+{
+	const struct container_options *options = draft->options;
+	const char *name = options->network ? options->network : NETWORK_DEFAULT;
+	AUTO(engine_network) network = NULL;
+	draft->networks = json_new_array();
+	int r = check_addresses(options, err);
+	if (r < 0)
+		return r;
+	if (text_starts_with(name, "container:"))
+		return join_container(draft, name + strlen("container:"), err);
+	if (text_equal(name, "none") || text_equal(name, "host")) {
+		snprintf(draft->network_mode, sizeof draft->network_mode, "%s", name);
+		return refuse_network_flags(draft, err);
+	}
+	r = engine_network_find(draft->engine, name, &network, err);
+	if (r == 0)
+		r = check_links(draft, err);
+	if (r < 0)
+		return r;
+	struct json_t *row = json_new_object();
+	json_put_string(row, "network", network->name);
+	json_put_string(row, "interface", "eth0");
+	if (options->ip)
+		json_put_string(row, "ip", options->ip);
+	if (options->mac_address)
+		json_put_string(row, "mac", options->mac_address);
+	json_put(row, "aliases", draft_words_json(&options->aliases));
+	json_put(row, "links", draft_words_json(&options->links));
+	json_append(draft->networks, row);
+	snprintf(draft->network_mode, sizeof draft->network_mode, "networks");
+	return 0;
+}
+
+struct json_t *draft_words_json(const struct words *words)
+{
+	struct json_t *array = json_new_array();
+	for (size_t i = 0; i < words->count; i++)
+		json_append(array, json_new_string(words->items[i]));
+	return array;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine's networks as `network ls` and `network inspect` show them, with Docker's keys. */
+#include <string.h>
+
+#include "base/loop.h"
+#include "network.h"
+
+static void put_labels(const struct engine_network *network, struct json_t *object)
+{
+	struct json_at list, at = json_root(network->document, "record of a network");
+	struct json_t *labels = json_new_object();
+	struct error ignored;
+	if (json_get_array(&at, "labels", JSON_OPTIONAL, &list, &ignored) == 0) {
+		for (size_t i = 0; i < json_count(&list); i++) {
+			struct json_at element = json_element(&list, i);
+			const char *text;
+			if (json_as_string(&element, &text, &ignored) < 0)
+				continue;
+			const char *value = strchr(text, '=');
+			auto_free char *key =
+				strndup(text, value ? (size_t)(value - text) : strlen(text));
+			json_put_string(labels, key, value ? value + 1 : "");
+		}
+	}
+	json_put(object, "Labels", labels);
+}
+
+static struct json_t *network_row(const struct engine_network *network)
+{
+	char id[CONTAINER_ID_SHORT + 1], created[TIME_TEXT_MAX];
+	struct json_t *row = json_new_object();
+	snprintf(id, sizeof id, "%.*s", CONTAINER_ID_SHORT, network->id);
+	time_format(network->created_ns, created);
+	json_put_string(row, "ID", id);
+	json_put_string(row, "Name", network->name);
+	json_put_string(row, "Driver", "bridge");
+	json_put_string(row, "Scope", "local");
+	json_put_string(row, "Subnet", prefix_format(network->spec.subnet).text);
+	json_put_bool(row, "Internal", network->spec.internal);
+	json_put_string(row, "CreatedAt", created);
+	put_labels(network, row);
+	json_put_string(row, "FullID", network->id);
+	return row;
+}
+
+static int append_row(struct bytes key, struct bytes value, void *context, struct error *err)
+{
+	AUTO(engine_network) network = NULL;
+	(void)key;
+	int r = engine_network_read(value, &network, err);
+	if (r == 0)
+		json_append(context, network_row(network));
+	return r;
+}
+
+int engine_networks_list(struct engine *engine, struct json_t **ret_rows, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	auto_json rows = json_new_array();
+	int r = store_begin(engine->saved, STORE_READ, &txn, err);
+	if (r == 0)
+		r = store_each(txn, TABLE_NETWORKS, (struct bytes){ 0 }, append_row, rows, err);
+	if (r == 0)
+		*ret_rows = TAKE(rows);
+	return r;
+}
+
+static int append_member(const struct endpoint_info *info, void *context, struct error *err)
+{
+	struct json_t *member = json_new_object();
+	(void)err;
+	json_put_string(member, "Name", info->names.count ? info->names.items[0] : "");
+	json_put_string(member, "EndpointID", info->host_device);
+	json_put_string(member, "MacAddress", mac_format(info->mac).text);
+	json_put_string(member, "IPv4Address", prefix_format(info->address).text);
+	json_put(context, info->container_id, member);
+	return 0;
+}
+
+static void put_addresses(const struct engine_network *network, struct json_t *object)
+{
+	struct json_t *ipam = json_new_object(), *configs = json_new_array(),
+		      *config = json_new_object();
+	json_put_string(config, "Subnet", prefix_format(network->spec.subnet).text);
+	if (!prefix_is_unset(network->ip_range))
+		json_put_string(config, "IPRange", prefix_format(network->ip_range).text);
+	json_put_string(config, "Gateway", ip_format(network->spec.gateway).text);
+	json_append(configs, config);
+	json_put_string(ipam, "Driver", "default");
+	json_put(ipam, "Config", configs);
+	json_put(object, "IPAM", ipam);
+}
+
+int engine_network_inspect(struct engine *engine, const char *reference, struct json_t **ret_object,
+			   struct error *err)
+{
+	AUTO(engine_network) network = NULL;
+	struct dataplane *dataplane;
+	char created[TIME_TEXT_MAX];
+	int r = engine_network_find(engine, reference, &network, err);
+	if (r == 0)
+		r = engine_dataplane(engine, &dataplane, err);
+	if (r < 0)
+		return r;
+	auto_json object = json_new_object();
+	struct json_t *members = json_new_object(), *options = json_new_object();
+	struct network_info info = { .spec = network->spec };
+	time_format(network->created_ns, created);
+	r = network_find(dataplane_store(dataplane), network->name, &info, err);
+	json_put_string(object, "Name", network->name);
+	json_put_string(object, "Id", network->id);
+	json_put_string(object, "Created", created);
+	json_put_string(object, "Scope", "local");
+	json_put_string(object, "Driver", "bridge");
+	json_put_bool(object, "EnableIPv6", false);
+	put_addresses(network, object);
+	json_put_bool(object, "Internal", network->spec.internal);
+	if (r >= 0)
+		r = endpoint_each(dataplane_store(dataplane), NULL, network->name, append_member,
+				  members, err);
+	json_put(object, "Containers", members);
+	json_put_string(options, "com.docker.network.bridge.name", info.spec.device);
+	json_put(object, "Options", options);
+	put_labels(network, object);
+	if (r >= 0)
+		*ret_object = TAKE(object);
+	return r < 0 ? r : 0;
+}
