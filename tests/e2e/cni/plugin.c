@@ -285,7 +285,8 @@ static void what_the_machine_lacks_is_named(void **state)
 
 	scene_container(scene, "c1");
 	expect_under(scene,
-		     "setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-caps=-all "
+		     "/usr/bin/setpriv --reuid 65534 --clear-groups --bounding-set=-all "
+		     "--inh-caps=-all "
 		     "$WHERRY_BIN/wherry-cni",
 		     "\"code\":105,\"msg\":\"wherry needs root (CAP_BPF, CAP_NET_ADMIN)\"");
 	expect_under(scene, "unshare -m sh -c 'umount /sys/fs/bpf && exec $WHERRY_BIN/wherry-cni'",
