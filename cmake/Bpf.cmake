@@ -3,7 +3,17 @@
 find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET GLOBAL libbpf)
-wherry_prefer_static(PkgConfig::LIBBPF bpf elf z ?zstd)
+# Debian 13's libelf.a refers to a part of elfutils that has no archive: there the
+# programs are linked as usual.
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES -static bpf elf z)
+check_c_source_compiles("
+	#include <bpf/libbpf.h>
+	int main(void) { return bpf_object__open(\"x\") != 0; }" WHERRY_STATIC_BPF)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(WHERRY_STATIC_BPF)
+	wherry_prefer_static(PkgConfig::LIBBPF bpf elf z ?zstd)
+endif()
 
 # bpf_skeleton(NAME): NAME.bpf.c of this folder becomes NAME.bpf.o and
 # NAME.skel.h (struct wherry_NAME) in the build folder, by the target

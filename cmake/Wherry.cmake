@@ -85,7 +85,7 @@ function(wherry_program name)
 	add_executable(${name} ${ARG_SOURCES})
 	target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 	target_link_libraries(${name} PRIVATE ${ARG_LINKS} wherry_flags)
-	if(ARG_STATIC AND CMAKE_BUILD_TYPE STREQUAL "Release")
+	if(ARG_STATIC AND WHERRY_STATIC_BPF AND CMAKE_BUILD_TYPE STREQUAL "Release")
 		target_link_options(${name} PRIVATE -static -s -Wl,--gc-sections)
 	endif()
 	set_target_properties(${name} PROPERTIES
