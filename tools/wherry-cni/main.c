@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wherry-cni: the CNI plugin. Its environment and standard input are one call;
+ * A plugin of CNI, wherry-cni or wherry-ipam as the build says (PLUGIN_NAME and
+ * PLUGIN_RUN). Its environment and standard input are one call;
  * its answer, a result or an error object, goes to standard output in one
  * write. Started by hand, without CNI_COMMAND, it says what it is.
  */
@@ -47,7 +48,7 @@ int main(int argc, char **argv)
 	size_t size = 0;
 
 	if (!environment.command)
-		return say_what_it_is(argc > 0 ? argv[0] : "wherry-cni");
+		return say_what_it_is(argc > 0 ? argv[0] : PLUGIN_NAME);
 	int status = 1;
 	if (instance_init(NULL, &instance, &err) < 0) {
 		output = cni_refuse(&err);
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 		if (file_read_fd(STDIN_FILENO, "standard input", INPUT_MAX, &config, &size, &err) <
 		    0)
 			config = NULL;
-		status = cni_run(&instance, &environment, config, size, &output);
+		status = PLUGIN_RUN(&instance, &environment, config, size, &output);
 	}
 	if (!output || fd_write_all(STDOUT_FILENO, output, strlen(output)) < 0)
 		return 1;
