@@ -56,6 +56,9 @@ inline_always struct new_flow *new_flow_begin(const struct packet *packet)
 	new->flow.new_destination_port = new->key.destination_port;
 	new->flow.seen = now_s();
 	new->flow.state = flow_state_of(packet);
+	new->flow.answer_us = now_us();
+	new->flow.packets = 1;
+	new->flow.bytes = packet->skb->len;
 	return new;
 }
 

@@ -125,10 +125,13 @@ noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, b
 
 	if (reopens) {
 		flow->state = FLOW_SEEN_SYN;
+		flow->answer_us = now_us();
 		if (peer)
 			peer->state = FLOW_ANSWERED;
 		return 0;
 	}
+	if (peer && (flow->flags & FLOW_REPLY) && !(peer->state & FLOW_ANSWERED))
+		peer->answer_us = now_us() - peer->answer_us;
 	__sync_fetch_and_or(&flow->state, news);
 	if (peer)
 		__sync_fetch_and_or(&peer->state, flow_state_for_peer(news));
@@ -140,6 +143,8 @@ inline_always void flow_touch(struct flow *flow, const struct packet *packet)
 {
 	__u32 now = now_s(), state = flow->state, seen = flow_state_of(packet);
 
+	flow->packets++;
+	flow->bytes += packet->skb->len;
 	if (flow->seen != now)
 		flow->seen = now;
 	if (packet_is_syn(packet) &&

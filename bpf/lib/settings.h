@@ -22,3 +22,9 @@ inline_always __u32 now_s(void)
 
 	return (bpf_jiffies64() - at_boot) / jiffies_per_second;
 }
+
+/* For intervals of up to an hour; where a flow begins and is answered only. */
+inline_always __u32 now_us(void)
+{
+	return bpf_ktime_get_ns() / 1000;
+}

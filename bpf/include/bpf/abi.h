@@ -265,8 +265,12 @@ struct flow {
 	__u8 action;     /* enum flow_action */
 	__u8 flags;      /* enum flow_flags */
 	__u32 state;     /* enum flow_state; changed by its own direction, or atomically */
+	/* Of the direction that began: when, in microseconds; once answered, how long that took. */
+	__u32 answer_us;
+	__u64 packets; /* of this direction, written by it alone */
+	__u64 bytes;   /* frames with their Ethernet headers */
 };
-_Static_assert(sizeof(struct flow) == 84, "flow");
+_Static_assert(sizeof(struct flow) == 104, "flow");
 
 /* Lifetimes in seconds since `seen`; RFC 5382 and RFC 4787 name the least. */
 #define FLOW_LIFE_TCP_OPENING 60

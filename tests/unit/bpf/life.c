@@ -154,6 +154,24 @@ static void address_given_again_meets_no_old_flow(void **state)
 	assert_int_equal(scene_in(scene, &frame), PASS);
 }
 
+static void each_direction_counts_itself_and_the_first_answer_is_timed(void **state)
+{
+	struct scene *scene = *state;
+	struct flow flow, reply;
+
+	open_flow(scene);
+	assert_true(scene_flow(scene, forward, 0, &flow));
+	assert_true(scene_flow(scene, answer, 1, &reply));
+	assert_int_equal(flow.packets, 2);
+	assert_int_equal(reply.packets, 1);
+	assert_int_equal(flow.bytes, 2 * reply.bytes);
+	assert_true(flow.answer_us < 10 * 1000 * 1000);
+	uint32_t first = flow.answer_us;
+	assert_int_equal(out(scene, TCP_ACK), REDIRECTED);
+	assert_true(scene_flow(scene, forward, 0, &flow));
+	assert_int_equal(flow.answer_us, first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +182,8 @@ int main(void)
 				       scene_clear),
 		cmocka_unit_test_setup(flow_ends_with_its_endpoint, scene_clear),
 		cmocka_unit_test_setup(address_given_again_meets_no_old_flow, scene_clear),
+		cmocka_unit_test_setup(each_direction_counts_itself_and_the_first_answer_is_timed,
+				       scene_clear),
 	};
 
 	return SCENE_RUN(tests);
