@@ -65,7 +65,11 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(21, MULTICAST, "multicast", "multicast and broadcast are not carried by this network")   \
 	X(22, INTERNAL_ERROR, "internal-error", "a helper of the kernel failed")                   \
 	X(23, NO_ICC, "no-icc", "containers of this network do not reach each other")              \
-	X(24, ARP, "arp", "an ARP announcement or probe, which nobody needs to see")
+	X(24, ARP, "arp", "an ARP announcement or probe, which nobody needs to see")               \
+	X(25, FLOW_QUOTA, "flow-quota", "the endpoint has as many open flows as one may have")     \
+	X(26, SCTP_PORT, "sctp-port",                                                              \
+	  "this kernel does not let the port of an SCTP packet change")                            \
+	X(27, RATE, "rate", "more of this kind than one endpoint may send in a second")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
