@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "handle.h"
+#include "map_walk.h"
 
 static void format_state(const struct flow *flow, uint8_t protocol, char *ret_text, size_t size)
 {
@@ -33,6 +34,9 @@ static struct flow_row row_of(const struct flow_key *key, const struct flow *flo
 		.new_destination_port = ntohs(flow->new_destination_port),
 		.protocol = key->protocol,
 		.slot = flow->slot,
+		.zone = key->zone,
+		.packets = flow->packets,
+		.bytes = flow->bytes,
 		.idle_s = now_s > flow->seen ? now_s - flow->seen : 0,
 	};
 	format_state(flow, key->protocol, row.state, sizeof row.state);
@@ -49,26 +53,33 @@ static int is_alive(struct dataplane *dataplane, const struct flow *flow, struct
 	return r <= 0 ? r : slot.generation == flow->generation;
 }
 
+struct walk {
+	struct dataplane *dataplane;
+	uint32_t now_s;
+	int (*visit)(const struct flow_row *row, void *context, struct error *err);
+	void *context;
+};
+
+static int visit_entry(const void *key, const void *value, void *context, struct error *err)
+{
+	const struct walk *walk = context;
+	const struct flow *flow = value;
+	int r = is_alive(walk->dataplane, flow, err);
+	if (r <= 0)
+		return r;
+	struct flow_row row = row_of(key, flow, walk->now_s);
+	return walk->visit(&row, walk->context, err);
+}
+
 int flows_each(struct dataplane *dataplane,
 	       int (*visit)(const struct flow_row *row, void *context, struct error *err),
 	       void *context, struct error *err)
 {
 	struct timespec now;
-	struct flow_key key, *previous = NULL;
-	struct flow flow;
-	int r;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((r = map_next(&dataplane->maps, MAP_FLOWS, previous, &key, err)) == 1) {
-		previous = &key;
-		r = map_get(&dataplane->maps, MAP_FLOWS, &key, &flow, err);
-		if (r == 1)
-			r = is_alive(dataplane, &flow, err);
-		if (r == 1) {
-			struct flow_row row = row_of(&key, &flow, (uint32_t)now.tv_sec);
-			r = visit(&row, context, err);
-		}
-		if (r != 0)
-			return r;
-	}
-	return r;
+	struct walk walk = { .dataplane = dataplane,
+			     .now_s = (uint32_t)now.tv_sec,
+			     .visit = visit,
+			     .context = context };
+	return map_walk(&dataplane->maps, MAP_FLOWS, visit_entry, &walk, err);
 }

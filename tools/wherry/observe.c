@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/inventory.h"
+#include "observe_names.h"
 
 #define ID_SHOWN 12 /* characters of a container's id, as Docker shows it */
 
@@ -13,21 +14,6 @@ struct walk {
 	struct listing *listing;
 	struct store *store;
 };
-
-static const char *protocol_name(unsigned protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return "icmp";
-	default:
-		return "other";
-	}
-}
 
 static int take_first_name(const struct endpoint_info *info, void *context, struct error *err)
 {
@@ -48,20 +34,6 @@ static void listing_container(const struct walk *walk, const char *container_id)
 		listing_text(walk->listing, "%s", name);
 	else
 		listing_text(walk->listing, "%.*s", ID_SHOWN, container_id);
-}
-
-struct where_text {
-	char text[IP_TEXT_MAX + 16];
-};
-
-static struct where_text format_where(struct ip ip, unsigned port)
-{
-	struct where_text where;
-	if (ip_is_v4(ip))
-		snprintf(where.text, sizeof where.text, "%s:%u", ip_format(ip).text, port);
-	else
-		snprintf(where.text, sizeof where.text, "[%s]:%u", ip_format(ip).text, port);
-	return where;
 }
 
 /* --- drops ------------------------------------------------------------------ */
@@ -114,7 +86,7 @@ static int list_port(const struct port_row *row, void *context, struct error *er
 	listing_text(walk->listing, "%s",
 		     ip_is_unset(row->host_ip) ? "*" : ip_format(row->host_ip).text);
 	listing_range(walk->listing, row->host_port, row->count);
-	listing_text(walk->listing, "%s", protocol_name(row->protocol));
+	listing_text(walk->listing, "%s", protocol_text(row->protocol));
 	listing_container(walk, row->container_id);
 	listing_text(walk->listing, "%s", row->container_id);
 	listing_text(walk->listing, "%s", row->network);
@@ -137,45 +109,6 @@ int observe_ports(struct store *store, enum listing_format format, FILE *file, s
 		return r;
 	struct walk walk = { .listing = listing, .store = store };
 	r = ports_each(store, list_port, &walk, err);
-	return r < 0 ? r : listing_print(listing, file, err);
-}
-
-/* --- flows ---------------------------------------------------------------------- */
-
-static int list_flow(const struct flow_row *row, void *context, struct error *err)
-{
-	struct walk *walk = context;
-	(void)err;
-	listing_text(walk->listing, "%s", protocol_name(row->protocol));
-	listing_text(walk->listing, "%s", format_where(row->source, row->source_port).text);
-	listing_text(walk->listing, "%s",
-		     format_where(row->destination, row->destination_port).text);
-	listing_text(walk->listing, "%s", format_where(row->new_source, row->new_source_port).text);
-	listing_text(walk->listing, "%s",
-		     format_where(row->new_destination, row->new_destination_port).text);
-	listing_text(walk->listing, "%s", row->state);
-	listing_number(walk->listing, row->idle_s);
-	return 0;
-}
-
-int observe_flows(struct dataplane *dataplane, enum listing_format format, FILE *file,
-		  struct error *err)
-{
-	static const struct listing_column columns[] = {
-		{ "PROTOCOL", "protocol" },
-		{ "SOURCE", "source" },
-		{ "DESTINATION", "destination" },
-		{ "SOURCE BEHIND", "newSource" },
-		{ "DESTINATION BEHIND", "newDestination" },
-		{ "STATE", "state" },
-		{ "IDLE SECONDS", "idleSeconds" },
-	};
-	AUTO(listing) listing = NULL;
-	int r = listing_create(format, columns, ARRAY_SIZE(columns), &listing, err);
-	if (r < 0)
-		return r;
-	struct walk walk = { .listing = listing };
-	r = flows_each(dataplane, list_flow, &walk, err);
 	return r < 0 ? r : listing_print(listing, file, err);
 }
 

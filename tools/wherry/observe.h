@@ -20,8 +20,6 @@ int observe_drops_follow(struct dataplane *dataplane, enum listing_format format
 			 struct error *err);
 /** Reads the store only. */
 int observe_ports(struct store *store, enum listing_format format, FILE *file, struct error *err);
-int observe_flows(struct dataplane *dataplane, enum listing_format format, FILE *file,
-		  struct error *err);
 int observe_maps(const struct instance *instance, enum listing_format format, FILE *file,
 		 struct error *err);
 /** What was probed and found. Returns 1 if something is wrong. */

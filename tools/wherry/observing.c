@@ -61,19 +61,6 @@ static int run_ports(struct cli *cli, const void *data, const struct words *word
 	return r < 0 ? r : observe_ports(store, format, stdout, err);
 }
 
-static int run_flows(struct cli *cli, const void *data, const struct words *words,
-		     struct error *err)
-{
-	const struct list_options *options = data;
-	AUTO(dataplane) dataplane = NULL;
-	enum listing_format format;
-	(void)words;
-	int r = listing_format_parse(options->output, &format, err);
-	if (r == 0)
-		r = dataplane_open(&cli->instance, &dataplane, err);
-	return r < 0 ? r : observe_flows(dataplane, format, stdout, err);
-}
-
 static int run_maps(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct list_options *options = data;
@@ -157,7 +144,6 @@ static int run_reset(struct cli *cli, const void *data, const struct words *word
 static const struct verb verbs[] = {
 	LIST_VERB("drops", "Show why packets were dropped", drops_rows, run_drops),
 	LIST_VERB("ports", "List published ports", list_rows, run_ports),
-	LIST_VERB("flows", "List the connections that the data path knows", list_rows, run_flows),
 	LIST_VERB("maps", "Show the data path's tables and how full they are", list_rows, run_maps),
 	LIST_VERB("doctor", "Check that the host has what Wherry needs", list_rows, run_doctor),
 	{

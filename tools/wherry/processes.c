@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "output.h"
 #include "runtime/engine.h"
+#include "observing_traffic.h"
 #include "verbs.h"
 
 struct ps_options {
@@ -305,7 +306,8 @@ static int run_top(struct cli *cli, const void *data, const struct words *words,
 	struct output output = { .columns = columns, .column_count = ARRAY_SIZE(columns) };
 	struct engine *engine;
 	auto_json rows = NULL;
-	(void)data;
+	if (!words->count)
+		return top_rates(cli, data, err);
 	int r = cli_engine(cli, &engine, err);
 	if (r == 0)
 		r = container_top(engine, words->items[0], &rows, err);
@@ -366,10 +368,13 @@ static const struct verb verbs[] = {
 		       inspect_options, run_inspect, NULL),
 	{
 		.spec = { .name = "top",
-			  .words = "CONTAINER",
-			  .summary = "List the processes of a container",
-			  .words_min = 1,
+			  .words = "[CONTAINER]",
+			  .summary = "List the processes of a container, or what each endpoint "
+				     "carries",
+			  .options = top_option_rows,
+			  .option_count = TOP_OPTION_COUNT,
 			  .words_max = 1 },
+		.options_size = sizeof(struct top_options),
 		.run = run_top,
 	},
 	{

@@ -305,6 +305,8 @@ struct flow_row {
 	uint8_t protocol;
 	uint32_t slot;
 	uint32_t idle_s;
+	uint16_t zone; /* network id of packets from containers, 0 from uplinks */
+	uint64_t packets, bytes;
 	char state[32];
 };
 int flows_each(struct dataplane *dataplane,
