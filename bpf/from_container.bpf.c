@@ -242,7 +242,7 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 		return container_tail_too_big(packet, mtu);
 	count_sent(packet, source->slot);
 	if (!(source->flags & NETWORK_MASQUERADE))
-		return bpf_redirect_neigh(out, NULL, 0, 0);
+		return next_hop_send(route);
 	enum drop_reason reason = masquerade_refusal(packet);
 	if (reason)
 		return drop(packet, reason);
@@ -254,7 +254,7 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 		return drop(packet, reason);
 	struct translation to = translation_of(&new->flow);
 	translate(packet, &to);
-	return bpf_redirect_neigh(out, NULL, 0, 0);
+	return next_hop_send(route);
 }
 
 inline_always int container_begin(struct packet *packet, const struct source *source)

@@ -9,13 +9,18 @@
 #include "lib/publish.h"
 #include "lib/tail.h"
 
+int from_uplink(struct __sk_buff *skb);
 int uplink_new(struct __sk_buff *skb);
 int uplink_error(struct __sk_buff *skb);
 
-enum uplink_tail { UPLINK_NEW, UPLINK_ERROR };
+enum uplink_tail { UPLINK_NEW, UPLINK_ERROR, UPLINK_ETHERNET };
 
 TAIL_MAP wh1_tails_upl SEC(".maps") = {
-	.values = { [UPLINK_NEW] = &uplink_new, [UPLINK_ERROR] = &uplink_error },
+	.values = {
+		[UPLINK_NEW] = &uplink_new,
+		[UPLINK_ERROR] = &uplink_error,
+		[UPLINK_ETHERNET] = &from_uplink,
+	},
 };
 
 /* IPv4 in whole packets, addressed to this host's link. */
@@ -102,4 +107,23 @@ SEC("tc") int uplink_error(struct __sk_buff *skb)
 		return VERDICT_PASS;
 	count_received(&packet, flow_receiver(flow));
 	return error_send(&packet, &quote, flow);
+}
+
+/*
+ * Ingress of an uplink whose packets begin with IP (WireGuard, tun, ppp): they
+ * get the header that a container's link needs, and go on as all others do. A
+ * packet that is not ours loses it again when the kernel takes up the header
+ * that it finds before it.
+ */
+SEC("tc") int from_bare_uplink(struct __sk_buff *skb)
+{
+	__be16 protocol = skb->protocol;
+
+	if (protocol != bpf_htons(ETH_P_IP) && protocol != bpf_htons(ETH_P_IPV6))
+		return VERDICT_PASS;
+	if (bpf_skb_change_head(skb, ETH_HLEN, 0) < 0)
+		return VERDICT_PASS;
+	bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &protocol, sizeof protocol, 0);
+	bpf_tail_call(skb, &wh1_tails_upl, UPLINK_ETHERNET);
+	return VERDICT_PASS;
 }

@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "link/device.h"
+#include "uplink_rules.h"
 
 /* <linux/bpf.h> of Debian 12 is older than tcx. */
 #define TCX_INGRESS 46
@@ -271,18 +273,42 @@ static int replace_block(struct dataplane *dataplane, struct error *err)
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
 }
 
-static int replace_device_filters(struct dataplane *dataplane, enum map_id devices,
-				  const char *program, enum filter_place place, struct error *err)
+/* Which program a device of this map has; one that went has none to be replaced. */
+static const char *program_of(struct dataplane *dataplane, enum map_id devices, uint32_t ifindex)
+{
+	struct device device = { 0 };
+	struct error ignored = { 0 };
+	if (devices == MAP_GATEWAYS)
+		return PROGRAM_TO_CONTAINER;
+	if (device_get(dataplane->netlink, ifindex, &device, &ignored) == 1 &&
+	    uplink_is_bare(&device))
+		return PROGRAM_FROM_BARE_UPLINK;
+	return PROGRAM_FROM_UPLINK;
+}
+
+static int replace_device_filter(struct dataplane *dataplane, const char *program,
+				 enum filter_place place, uint32_t ifindex, struct error *err)
 {
 	auto_fd fd = -1;
-	uint32_t ifindex, *previous = NULL;
 	int r = program_open(&dataplane->instance, program, &fd, err);
-	while (r >= 0 && (r = map_next(&dataplane->maps, devices, previous, &ifindex, err)) == 1) {
-		struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
-		previous = &ifindex;
-		r = filter_queue_replace(dataplane->netlink, &spec, err);
-	}
+	if (r < 0)
+		return r;
+	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
+	r = filter_queue_replace(dataplane->netlink, &spec, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+static int replace_device_filters(struct dataplane *dataplane, enum map_id devices,
+				  enum filter_place place, struct error *err)
+{
+	uint32_t ifindex, *previous = NULL;
+	int r = 0;
+	while (r >= 0 && (r = map_next(&dataplane->maps, devices, previous, &ifindex, err)) == 1) {
+		previous = &ifindex;
+		r = replace_device_filter(dataplane, program_of(dataplane, devices, ifindex), place,
+					  ifindex, err);
+	}
+	return r < 0 ? r : 0;
 }
 
 int attach_replace_all(struct dataplane *dataplane, struct error *err)
@@ -298,9 +324,6 @@ int attach_replace_all(struct dataplane *dataplane, struct error *err)
 			r = replace_link(dataplane, entry->d_name, err);
 	if (r < 0 || dataplane->attach == ATTACH_TCX)
 		return r;
-	r = replace_device_filters(dataplane, MAP_UPLINKS, PROGRAM_FROM_UPLINK, FILTER_INGRESS,
-				   err);
-	return r < 0 ? r
-		     : replace_device_filters(dataplane, MAP_GATEWAYS, PROGRAM_TO_CONTAINER,
-					      FILTER_EGRESS, err);
+	r = replace_device_filters(dataplane, MAP_UPLINKS, FILTER_INGRESS, err);
+	return r < 0 ? r : replace_device_filters(dataplane, MAP_GATEWAYS, FILTER_EGRESS, err);
 }

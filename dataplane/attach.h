@@ -13,6 +13,7 @@
 
 #define PROGRAM_FROM_CONTAINER "from_container"
 #define PROGRAM_FROM_UPLINK "from_uplink"
+#define PROGRAM_FROM_BARE_UPLINK "from_bare_uplink"
 #define PROGRAM_TO_CONTAINER "to_container"
 
 /** Asks the kernel, with a program that can be attached, whether it knows tcx. */

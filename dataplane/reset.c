@@ -9,6 +9,7 @@
 #include "link/device.h"
 #include "network.h"
 #include "state.h"
+#include "uplinks.h"
 
 static int reset_network(const struct network_info *info, void *context, struct error *err)
 {
@@ -28,7 +29,7 @@ static int detach_uplinks(struct dataplane *dataplane, struct error *err)
 	while (r == 0 &&
 	       (r = map_next(&dataplane->maps, MAP_UPLINKS, previous, &ifindex, err)) == 1) {
 		previous = &ifindex;
-		r = attach_device_end(dataplane, PROGRAM_FROM_UPLINK, FILTER_INGRESS, ifindex, err);
+		r = uplink_detach(dataplane, ifindex, err);
 	}
 	return r < 0 ? r : 0;
 }

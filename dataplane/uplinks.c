@@ -95,14 +95,15 @@ static int drop_old_locals(struct dataplane *dataplane, const struct addresses *
 }
 
 /* 1 if the device of this address is an uplink now, 0 if not. */
-static int put_uplink(struct dataplane *dataplane, const struct address *address, struct error *err)
+static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *rules,
+		      const struct address *address, struct error *err)
 {
 	struct device device;
 	int r = device_get(dataplane->netlink, address->ifindex, &device, err);
 	if (r <= 0)
 		return r;
-	if (device.flags & IFF_LOOPBACK ||
-	    strncmp(device.alias, GATEWAY_ALIAS, strlen(GATEWAY_ALIAS)) == 0)
+	enum uplink_kind kind = uplink_kind_of(rules, &device);
+	if (kind == UPLINK_NONE)
 		return 0;
 	struct uplink uplink = {
 		.masquerade = abi_addr_of(address->prefix.ip),
@@ -111,8 +112,13 @@ static int put_uplink(struct dataplane *dataplane, const struct address *address
 	memcpy(uplink.mac, device.mac.bytes, MAC_SIZE);
 	r = map_put(&dataplane->maps, MAP_UPLINKS, &device.ifindex, &uplink, err);
 	if (r == 0)
-		r = attach_device(dataplane, PROGRAM_FROM_UPLINK, FILTER_INGRESS, device.ifindex,
-				  err);
+		r = attach_device(dataplane,
+				  kind == UPLINK_BARE ? PROGRAM_FROM_BARE_UPLINK
+						      : PROGRAM_FROM_UPLINK,
+				  FILTER_INGRESS, device.ifindex, err);
+	/* It went between the two: its address will not be there at the next look. */
+	if (r == -ENODEV)
+		return 0;
 	return r < 0 ? r : 1;
 }
 
@@ -126,17 +132,21 @@ static bool seen_before(const struct addresses *all, size_t index)
 }
 
 struct uplink_set {
-	uint32_t ifindexes[64];
+	uint32_t ifindexes[UPLINK_MAX];
 	size_t count;
 };
 
 static int put_uplinks(struct dataplane *dataplane, const struct addresses *all,
 		       struct uplink_set *set, struct error *err)
 {
+	struct uplink_rules rules __attribute__((cleanup(uplink_rules_release))) = { 0 };
+	int known = uplink_rules_read(&dataplane->instance, &rules, err);
+	if (known < 0)
+		return known;
 	for (size_t i = 0; i < all->count; i++) {
 		if (!is_uplink_address(&all->items[i]) || seen_before(all, i))
 			continue;
-		int r = put_uplink(dataplane, &all->items[i], err);
+		int r = put_uplink(dataplane, &rules, &all->items[i], err);
 		if (r < 0)
 			return r;
 		if (r == 1 && set->count < ARRAY_SIZE(set->ifindexes))
@@ -153,6 +163,14 @@ static bool is_in(const struct uplink_set *set, uint32_t ifindex)
 	return false;
 }
 
+int uplink_detach(struct dataplane *dataplane, uint32_t ifindex, struct error *err)
+{
+	int r = attach_device_end(dataplane, PROGRAM_FROM_UPLINK, FILTER_INGRESS, ifindex, err);
+	if (r < 0 || dataplane->attach != ATTACH_TCX)
+		return r;
+	return attach_device_end(dataplane, PROGRAM_FROM_BARE_UPLINK, FILTER_INGRESS, ifindex, err);
+}
+
 static int drop_old_uplinks(struct dataplane *dataplane, const struct uplink_set *set,
 			    struct error *err)
 {
@@ -163,8 +181,7 @@ static int drop_old_uplinks(struct dataplane *dataplane, const struct uplink_set
 		if (more < 0)
 			return more;
 		if (!is_in(set, key)) {
-			int r = attach_device_end(dataplane, PROGRAM_FROM_UPLINK, FILTER_INGRESS,
-						  key, err);
+			int r = uplink_detach(dataplane, key, err);
 			if (r == 0)
 				r = map_delete(&dataplane->maps, MAP_UPLINKS, &key, err);
 			if (r < 0)

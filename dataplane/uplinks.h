@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/*
- * Uplinks are the devices with a global address that are no gateway device of
- * any instance; those carry an alias "wherry:NETWORK".
- */
+/* Uplinks as they are now: their programs, and what the maps know of them. */
 #include "handle.h"
-
-#define GATEWAY_ALIAS "wherry:"
+#include "uplink_rules.h"
 
 /** As uplinks_refresh, but looks no further if the host's addresses are the same as before. */
 int uplinks_check(struct dataplane *dataplane, struct error *err);
 /** The least MTU of the uplinks; 1500 if there is none. */
 int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err);
+/** Takes the program from an uplink, whatever kind it is. */
+int uplink_detach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);

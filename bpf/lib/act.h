@@ -35,12 +35,13 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 		translate(packet, &to);
 		return bpf_redirect(flow->ifindex, 0);
 	}
-	int reason = next_hop_refresh(packet->skb, flow, packet->network, packet->ip->saddr,
-				      to.destination);
-	if (reason)
-		return drop(packet, reason);
+	/* Answers of a publication are routed as what they become: sent by this host. */
+	__be32 source = flow->flags & FLOW_REPLY ? to.source : packet->ip->saddr;
+	int verdict = next_hop_refresh(packet->skb, flow, packet->network, source, to.destination);
+	if (verdict < 0)
+		return drop(packet, -verdict);
 	translate(packet, &to);
-	return bpf_redirect_neigh(flow->ifindex, NULL, 0, 0);
+	return verdict;
 }
 
 inline_always int act(struct packet *packet, struct flow *flow)

@@ -18,6 +18,20 @@ struct route {
 	long result;
 };
 
+/* Newer than the headers: rules of routing that look at the packet's mark are kept. */
+struct bpf_fib_lookup___marked {
+	__u32 mark;
+} __attribute__((preserve_access_index));
+#define FIB_LOOKUP_MARK (1u << 5)
+
+inline_always __u32 route_mark(struct __sk_buff *skb, struct bpf_fib_lookup *fib)
+{
+	if (!bpf_core_field_exists(((struct bpf_fib_lookup___marked *)0)->mark))
+		return 0;
+	__builtin_memcpy(fib->smac, &(__u32){ skb->mark }, sizeof(__u32)); /* its place */
+	return FIB_LOOKUP_MARK;
+}
+
 noinline_static int route_ask(struct __sk_buff *skb, struct route *route, __u32 from, __be32 source,
 			      __be32 destination)
 {
@@ -26,7 +40,8 @@ noinline_static int route_ask(struct __sk_buff *skb, struct route *route, __u32 
 	route->fib.ifindex = from;
 	route->fib.ipv4_src = source;
 	route->fib.ipv4_dst = destination;
-	route->result = bpf_fib_lookup(skb, &route->fib, sizeof route->fib, 0);
+	__u32 flags = route_mark(skb, &route->fib);
+	route->result = bpf_fib_lookup(skb, &route->fib, sizeof route->fib, flags);
 	if (route->result == BPF_FIB_LKUP_RET_NOT_FWDED)
 		return ROUTE_LOCAL;
 	/* FRAG_NEEDED: this one packet is too long for it. */
@@ -35,6 +50,19 @@ noinline_static int route_ask(struct __sk_buff *skb, struct route *route, __u32 
 	    route->result == BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return ROUTE_OUT;
 	return ROUTE_NONE;
+}
+
+/*
+ * By the kernel's neighbour code, to the next hop that the route named: without
+ * it the kernel would look again, for a packet of the host's own, which other
+ * rules of routing may send elsewhere.
+ */
+inline_always int next_hop_send(const struct route *route)
+{
+	struct bpf_redir_neigh hop = { .nh_family = route->fib.family };
+
+	__builtin_memcpy(hop.ipv6_nh, route->fib.ipv6_dst, sizeof hop.ipv6_nh);
+	return bpf_redirect_neigh(route->fib.ifindex, &hop, sizeof hop, 0);
 }
 
 inline_always void next_hop_keep(struct flow *flow, const struct route *route)
@@ -62,7 +90,10 @@ inline_always void next_hop_write(struct packet *packet, const struct flow *flow
 	mac_copy(packet->ethernet->h_dest, flow->destination_mac);
 }
 
-/* Asks anew for a flow from `network`; a route that is gone leaves the flow as it was. */
+/*
+ * Asks anew for a flow from `network`, and sets the redirect up; a route that is
+ * gone leaves the flow as it was. TC_ACT_REDIRECT is 7, so reasons come negative.
+ */
 noinline_static int next_hop_refresh(struct __sk_buff *skb, struct flow *flow, __u32 network_id,
 				     __be32 source, __be32 destination)
 {
@@ -70,12 +101,12 @@ noinline_static int next_hop_refresh(struct __sk_buff *skb, struct flow *flow, _
 	struct route route;
 
 	if (!network)
-		return DROP_INTERNAL_ERROR;
+		return -DROP_INTERNAL_ERROR;
 	if (route_ask(skb, &route, network->gateway_ifindex, source, destination) != ROUTE_OUT)
-		return DROP_NO_ROUTE;
+		return -DROP_NO_ROUTE;
 	__u32 out = route.fib.ifindex;
 	if (!bpf_map_lookup_elem(&wh1_uplinks, &out))
-		return DROP_NO_UPLINK;
+		return -DROP_NO_UPLINK;
 	next_hop_keep(flow, &route);
-	return DROP_NONE;
+	return next_hop_send(&route);
 }

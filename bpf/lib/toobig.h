@@ -20,9 +20,10 @@ _Static_assert(sizeof(struct too_big) == 56, "too_big");
 /* 0, or the MTU of the device if the packet is longer; segments of GSO are cut later. */
 inline_always __u32 mtu_exceeded(const struct packet *packet, __u32 ifindex)
 {
-	__u32 mtu = 0;
+	__u32 mtu =
+		packet->skb->len - ETH_HLEN; /* what is compared, whatever header it gets there */
 
-	if (packet->skb->len <= MTU_LEAST + ETH_HLEN || packet->skb->gso_size)
+	if (mtu <= MTU_LEAST || packet->skb->gso_size)
 		return 0;
 	return bpf_check_mtu(packet->skb, ifindex, &mtu, 0, 0) > 0 ? mtu : 0;
 }

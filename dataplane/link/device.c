@@ -95,7 +95,9 @@ static void read_device(const struct nlmsghdr *header, struct device *ret)
 	const struct ifinfomsg *info = NLMSG_DATA(header);
 
 	nlmsg_parse((struct nlmsghdr *)(uintptr_t)header, sizeof *info, parts, IFLA_MAX, NULL);
-	*ret = (struct device){ .ifindex = (uint32_t)info->ifi_index, .flags = info->ifi_flags };
+	*ret = (struct device){ .ifindex = (uint32_t)info->ifi_index,
+				.type = info->ifi_type,
+				.flags = info->ifi_flags };
 	copy_text(ret->name, sizeof ret->name, parts[IFLA_IFNAME]);
 	copy_text(ret->alias, sizeof ret->alias, parts[IFLA_IFALIAS]);
 	read_kind(parts[IFLA_LINKINFO], ret->kind, sizeof ret->kind);

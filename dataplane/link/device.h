@@ -21,6 +21,7 @@ struct device {
 	uint32_t mtu;
 	uint32_t master; /* of which bridge it is a port; 0: none */
 	uint32_t group;
+	uint16_t type;  /* ARPHRD_* */
 	unsigned flags; /* IFF_* */
 };
 
