@@ -65,7 +65,7 @@ inline_always int from_container_to_gateway(struct packet *packet, const struct 
 	if (!hairpins_exist())
 		return deliver_to_host(packet, source);
 	struct flow_key key = flow_key_of(packet);
-	if (bpf_map_lookup_elem(&wh1_flows, &key))
+	if (flow_exists(&key))
 		return container_tail(packet, CONTAINER_FLOW);
 	return deliver_to_host(packet, source);
 }
@@ -194,6 +194,8 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 		return deliver_to_host(packet, source);
 	if ((source->flags & NETWORK_INTERNAL) && publication->network != source->network)
 		return drop(packet, DROP_INTERNAL);
+	if (!flow_quota_allows(source->slot, source->generation))
+		return drop(packet, DROP_FLOW_QUOTA);
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
@@ -224,7 +226,9 @@ inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
 		return packet_is_icmp_error(packet) ? DROP_NO_FLOW : DROP_UNSUPPORTED;
 	if (packet->protocol == IPPROTO_ICMP && packet->icmp_type != ICMP_ECHO)
 		return DROP_NO_FLOW;
-	if (packet->protocol == IPPROTO_TCP && packet->tcp_flags & TCP_RST)
+	if (packet->protocol == IPPROTO_TCP &&
+	    (packet->tcp_flags & TCP_RST ||
+	     (packet->tcp_flags & TCP_SYN && !packet_is_syn(packet))))
 		return DROP_NO_FLOW;
 	return DROP_NONE;
 }
@@ -246,6 +250,8 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	enum drop_reason reason = masquerade_refusal(packet);
 	if (reason)
 		return drop(packet, reason);
+	if (!flow_quota_allows(source->slot, source->generation))
+		return drop(packet, DROP_FLOW_QUOTA);
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);

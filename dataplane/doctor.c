@@ -67,7 +67,7 @@ static int tell_masquerade(const struct doctor *doctor, struct error *err)
 
 static int tell_tables(const struct doctor *doctor, struct error *err)
 {
-	static const enum map_id shown[] = { MAP_SLOTS, MAP_FLOWS, MAP_PORTS };
+	static const enum map_id shown[] = { MAP_SLOTS, MAP_FLOWS, MAP_OPENING, MAP_PORTS };
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		uint32_t entries;
 		int r = map_capacity(&doctor->dataplane->maps, shown[i], &entries, err);

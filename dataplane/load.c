@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 
 #include "attach.h"
@@ -17,11 +16,6 @@
 #define BPFFS_MAGIC 0xcafe4a11
 #define PIN_PATH_MAX (INSTANCE_PATH_MAX + 64)
 #define LOG_SIZE 65536
-
-/* Tables grow with memory: a flow for so many bytes of it, within these bounds. */
-#define MEMORY_BYTES_PER_FLOW 131072
-#define FLOWS_MIN 16384
-#define FLOWS_MAX_ENTRIES (1u << 20)
 
 typedef struct wherry_datapath skeleton_t;
 
@@ -81,27 +75,23 @@ static bool is_tail_map(const struct bpf_map *map)
 	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
 }
 
-static uint32_t flows_for_memory(void)
+static void set_sizes(skeleton_t *skeleton, uint32_t flows)
 {
-	struct sysinfo info;
-	if (sysinfo(&info) < 0)
-		return FLOWS_MIN;
-	uint64_t wanted = (uint64_t)info.totalram * info.mem_unit / MEMORY_BYTES_PER_FLOW;
-	uint32_t entries = FLOWS_MIN;
-	while (entries < FLOWS_MAX_ENTRIES && (uint64_t)entries * 2 <= wanted)
-		entries *= 2;
-	return entries;
-}
-
-static void set_sizes(skeleton_t *skeleton)
-{
-	uint32_t flows = flows_for_memory();
-	struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, map_name(MAP_FLOWS));
-	if (map)
-		bpf_map__set_max_entries(map, flows);
-	map = bpf_object__find_map_by_name(skeleton->obj, map_name(MAP_SOCKETS));
-	if (map)
-		bpf_map__set_max_entries(map, flows / 4);
+	const struct {
+		enum map_id id;
+		uint32_t entries;
+	} sizes[] = {
+		{ MAP_FLOWS, 2 * flows },
+		{ MAP_SEATS, flows },
+		{ MAP_OPENING, OPENING_MAX },
+		{ MAP_SOCKETS, flows / 2 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct bpf_map *map =
+			bpf_object__find_map_by_name(skeleton->obj, map_name(sizes[i].id));
+		if (map)
+			bpf_map__set_max_entries(map, sizes[i].entries);
+	}
 }
 
 static int set_pins(const struct instance *instance, skeleton_t *skeleton, struct error *err)
@@ -122,15 +112,21 @@ static int set_pins(const struct instance *instance, skeleton_t *skeleton, struc
 		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
 			bpf_map__set_max_entries(map, info.max_entries);
 	}
+	skeleton->rodata->flow_seats = bpf_map__max_entries(skeleton->maps.wh1_seats);
 	return 0;
 }
 
 static int set_settings(struct dataplane *dataplane, skeleton_t *skeleton, struct error *err)
 {
 	struct port_range ports;
+	struct flow_limits limits;
 	int r = load_masquerade_ports(&dataplane->instance, &ports, err);
+	if (r == 0)
+		r = load_flow_limits(&dataplane->instance, &limits, err);
 	if (r < 0)
 		return r;
+	set_sizes(skeleton, limits.flows);
+	skeleton->rodata->flow_quota = limits.per_endpoint;
 	skeleton->rodata->host_netns_cookie = dataplane->host_cookie;
 	skeleton->rodata->masquerade_first = ports.first;
 	skeleton->rodata->masquerade_count = ports.count;
@@ -177,7 +173,6 @@ static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton,
 		cleanup(skeleton_release))) = { wherry_datapath__open_opts(&options) };
 	if (!box.skeleton)
 		return error_set_errno(err, errno, "cannot open the kernel programs");
-	set_sizes(box.skeleton);
 	int r = set_settings(dataplane, box.skeleton, err);
 	if (r == 0)
 		r = set_pins(&dataplane->instance, box.skeleton, err);

@@ -24,6 +24,16 @@ bool load_knows_ip_summed(void);
 /** CONFIG_HZ of the running kernel. */
 uint32_t load_jiffies_per_second(void);
 
+/* How many answered flows there may be, of all endpoints and of one. */
+struct flow_limits {
+	uint32_t flows;
+	uint32_t per_endpoint;
+};
+/** From ROOT/etc/wherry/config.json "flows" and "flowsPerEndpoint", else by the machine's memory.
+ */
+int load_flow_limits(const struct instance *instance, struct flow_limits *ret_limits,
+		     struct error *err);
+
 /* Source ports that masquerading gives out. */
 struct port_range {
 	uint16_t first;

@@ -14,8 +14,10 @@ static const char *const names[] = {
 	[MAP_SUBNETS] = ABI_MAP("subnets"),   [MAP_UPLINKS] = ABI_MAP("uplinks"),
 	[MAP_LOCALS] = ABI_MAP("locals"),     [MAP_NETNS] = ABI_MAP("netns"),
 	[MAP_PORTS] = ABI_MAP("ports"),       [MAP_FLOWS] = ABI_MAP("flows"),
-	[MAP_SOCKETS] = ABI_MAP("sockets"),   [MAP_DROPS] = ABI_MAP("drops"),
-	[MAP_SWITCHES] = ABI_MAP("switches"), [MAP_EVENTS] = ABI_MAP("events"),
+	[MAP_OPENING] = ABI_MAP("opening"),   [MAP_SEATS] = ABI_MAP("seats"),
+	[MAP_FLOW_USE] = ABI_MAP("flow_use"), [MAP_SOCKETS] = ABI_MAP("sockets"),
+	[MAP_DROPS] = ABI_MAP("drops"),       [MAP_SWITCHES] = ABI_MAP("switches"),
+	[MAP_EVENTS] = ABI_MAP("events"),
 };
 _Static_assert(sizeof names / sizeof names[0] == MAP_COUNT, "every map has a name");
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
 #pragma once
 /* What a flow's entry says is done to a packet: touch, translate, redirect. */
-#include "lib/flow.h"
 #include "lib/nat.h"
 #include "lib/nexthop.h"
+#include "lib/touch.h"
 
 inline_always struct translation translation_of(const struct flow *flow)
 {

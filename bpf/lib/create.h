@@ -9,7 +9,7 @@
  * port here, always, so sequence numbers and timestamps stay monotonic for the
  * server's TIME_WAIT, and a flow whose entries were lost heals.
  */
-#include "lib/flow.h"
+#include "lib/seat.h"
 
 #define PORT_TRIES 64
 #define PORT_STEP 7919 /* prime: tries do not pile up */
@@ -37,6 +37,7 @@ struct port_search {
 	struct __sk_buff *skb;
 	__u32 base;
 	__u32 choice; /* enum port_choice */
+	__u32 hurry;  /* boolean: ports of flows that closed just now are taken, too */
 	__s32 result; /* enum drop_reason, or -1 while the search goes on */
 };
 
@@ -55,7 +56,9 @@ inline_always struct new_flow *new_flow_begin(const struct packet *packet)
 	new->flow.new_source_port = new->key.source_port;
 	new->flow.new_destination_port = new->key.destination_port;
 	new->flow.seen = now_s();
-	new->flow.state = flow_state_of(packet);
+	new->flow.state = flow_state_of(packet) | FLOW_OPENING;
+	if (packet->hook == HOOK_FROM_UPLINK)
+		new->flow.flags = FLOW_FROM_OUTSIDE;
 	new->flow.answer_us = now_us();
 	new->flow.packets = 1;
 	new->flow.bytes = packet->skb->len;
@@ -77,8 +80,8 @@ inline_always void new_flow_mirror(struct new_flow *new)
 	peer->peer_generation = new->flow.peer_generation;
 	peer->peer_zone = new->key.zone;
 	peer->seen = new->flow.seen;
-	peer->state = FLOW_ANSWERED;
-	peer->flags |= FLOW_REPLY;
+	peer->state = FLOW_ANSWERED | FLOW_OPENING;
+	peer->flags |= FLOW_REPLY | (new->flow.flags &FLOW_FROM_OUTSIDE);
 }
 
 inline_always void new_flow_set_port(struct new_flow *new, __be16 port)
@@ -87,20 +90,6 @@ inline_always void new_flow_set_port(struct new_flow *new, __be16 port)
 	if (new->key.protocol == IPPROTO_ICMP)
 		new->flow.new_destination_port = port;
 	new->peer_key = flow_peer_key(&new->flow, new->key.protocol);
-}
-
-inline_always bool address_equal(const struct abi_addr *a, const struct abi_addr *b)
-{
-	return a->words[3] == b->words[3] && a->words[2] == b->words[2] &&
-	       a->words[1] == b->words[1] && a->words[0] == b->words[0];
-}
-
-inline_always bool flow_leads_to(const struct flow *peer, const struct flow_key *key)
-{
-	return address_equal(&peer->new_destination, &key->source) &&
-	       address_equal(&peer->new_source, &key->destination) &&
-	       peer->new_destination_port == key->source_port &&
-	       peer->new_source_port == key->destination_port && peer->peer_zone == key->zone;
 }
 
 /* A socket of the host that bound itself in the range set apart. */
@@ -124,34 +113,48 @@ noinline_static bool host_has_socket(struct __sk_buff *skb, const struct flow_ke
 	return true;
 }
 
-/* Whether the answers' key may be written: free, this client's own, or of a flow that has ended. */
-inline_always bool port_is_free(struct port_search *search)
+/* Whether the flow that holds the answers' key keeps it. */
+inline_always bool port_is_held(const struct port_search *search, struct flow *held)
+{
+	if (search->hurry && flow_is_closed(held->state))
+		return false;
+	return flow_is_alive(held, search->new->key.protocol);
+}
+
+/*
+ * Makes the answers' key free if it is this client's own or of a flow that has
+ * ended; what was in the way is deleted, so that of two that find it one goes on.
+ */
+inline_always bool port_claim(const struct port_search *search)
 {
 	struct new_flow *new = search->new;
 	struct flow *held = bpf_map_lookup_elem(&wh1_flows, &new->peer_key);
 
+	if (held && !flow_leads_to(held, &new->key) && port_is_held(search, held))
+		return false;
+	if (held && bpf_map_delete_elem(&wh1_flows, &new->peer_key) < 0)
+		return false;
+	held = bpf_map_lookup_elem(&wh1_opening, &new->peer_key);
 	if (!held)
 		return search->choice != PORT_FROM_RANGE ||
 		       !host_has_socket(search->skb, &new->peer_key);
-	if (flow_leads_to(held, &new->key))
-		return true;
-	__u32 seen = held->seen;
-	if (flow_is_alive(held, new->key.protocol))
+	if (!flow_leads_to(held, &new->key) && port_is_held(search, held))
 		return false;
-	/* Of two that find it ended, one goes on. */
-	return __sync_val_compare_and_swap(&held->seen, seen, new->flow.seen) == seen;
+	return bpf_map_delete_elem(&wh1_opening, &new->peer_key) == 0;
 }
 
 static long port_try(__u32 turn, void *context)
 {
 	struct port_search *search = context;
+	struct new_flow *new = search->new;
 	__u32 offset = (search->base + turn * PORT_STEP) % masquerade_count;
 
 	if (search->choice == PORT_FROM_RANGE || turn)
-		new_flow_set_port(search->new, bpf_htons(masquerade_first + offset));
+		new_flow_set_port(new, bpf_htons(masquerade_first + offset));
 	else
-		new_flow_set_port(search->new, search->new->key.source_port);
-	if (!port_is_free(search))
+		new_flow_set_port(new, new->key.source_port);
+	if (!port_claim(search) ||
+	    bpf_map_update_elem(&wh1_opening, &new->peer_key, &new->peer, BPF_NOEXIST) < 0)
 		return 0;
 	search->result = DROP_NONE;
 	return 1;
@@ -181,12 +184,15 @@ inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buf
 		.result = -1,
 	};
 
+	new_flow_mirror(new);
 	bpf_loop(PORT_TRIES, port_try, &search, 0);
+	if (search.result != DROP_NONE) {
+		search.hurry = 1;
+		bpf_loop(PORT_TRIES, port_try, &search, 0);
+	}
 	if (search.result != DROP_NONE)
 		return DROP_PORTS_FULL;
-	new_flow_mirror(new);
-	if (bpf_map_update_elem(&wh1_flows, &new->peer_key, &new->peer, BPF_ANY) < 0 ||
-	    bpf_map_update_elem(&wh1_flows, &new->key, &new->flow, BPF_ANY) < 0)
+	if (bpf_map_update_elem(&wh1_opening, &new->key, &new->flow, BPF_ANY) < 0)
 		return DROP_FLOWS_FULL;
 	return DROP_NONE;
 }

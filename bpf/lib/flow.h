@@ -5,6 +5,7 @@
  * packet as it arrives. A direction writes its own entry; what the other must
  * know (an answer, FIN, RST) is set there once, atomically. Nothing runs to
  * expire flows: an entry too old, or of an endpoint that is gone, is a miss.
+ * What packets change in a flow is in touch.h.
  */
 #include "lib/endpoint.h"
 
@@ -33,6 +34,21 @@ inline_always struct flow_key flow_peer_key(const struct flow *flow, __u8 protoc
 	};
 }
 
+inline_always bool address_equal(const struct abi_addr *a, const struct abi_addr *b)
+{
+	return a->words[3] == b->words[3] && a->words[2] == b->words[2] &&
+	       a->words[1] == b->words[1] && a->words[0] == b->words[0];
+}
+
+/* Whether the entry `peer` is the other half of the one with this key. */
+inline_always bool flow_leads_to(const struct flow *peer, const struct flow_key *key)
+{
+	return address_equal(&peer->new_destination, &key->source) &&
+	       address_equal(&peer->new_source, &key->destination) &&
+	       peer->new_destination_port == key->source_port &&
+	       peer->new_source_port == key->destination_port && peer->peer_zone == key->zone;
+}
+
 inline_always __u32 flow_life(__u32 state, __u8 protocol)
 {
 	if (protocol == IPPROTO_UDP)
@@ -59,11 +75,20 @@ inline_always bool flow_has_endpoints(const struct flow *flow)
 	       slot_is_alive(flow->peer_slot, flow->peer_generation);
 }
 
+/* The other half, in the same table. */
+inline_always struct flow *flow_peer(const struct flow *flow, __u8 protocol)
+{
+	struct flow_key key = flow_peer_key(flow, protocol);
+
+	if (flow->state & FLOW_OPENING)
+		return bpf_map_lookup_elem(&wh1_opening, &key);
+	return bpf_map_lookup_elem(&wh1_flows, &key);
+}
+
 /* Rare: a direction may be silent while the other one streams. */
 noinline_static bool flow_peer_is_young(struct flow *flow, __u8 protocol)
 {
-	struct flow_key key = flow_peer_key(flow, protocol);
-	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &key);
+	struct flow *peer = flow_peer(flow, protocol);
 
 	return peer && flow_is_young(peer, protocol);
 }
@@ -75,11 +100,21 @@ inline_always bool flow_is_alive(struct flow *flow, __u8 protocol)
 	return flow_is_young(flow, protocol) || flow_peer_is_young(flow, protocol);
 }
 
+/* Most are answered: their table is looked at first. */
 inline_always struct flow *flow_find(const struct flow_key *key)
 {
 	struct flow *flow = bpf_map_lookup_elem(&wh1_flows, key);
 
+	if (flow && flow_is_alive(flow, key->protocol))
+		return flow;
+	flow = bpf_map_lookup_elem(&wh1_opening, key);
 	return flow && flow_is_alive(flow, key->protocol) ? flow : NULL;
+}
+
+/* Be it dead. */
+inline_always bool flow_exists(const struct flow_key *key)
+{
+	return bpf_map_lookup_elem(&wh1_flows, key) || bpf_map_lookup_elem(&wh1_opening, key);
 }
 
 /* An echo request belongs to the direction that began, a reply to the other. */
@@ -115,43 +150,6 @@ inline_always __u32 flow_state_for_peer(__u32 news)
 	if (news & FLOW_SEEN_RST)
 		state |= FLOW_PEER_RST;
 	return state;
-}
-
-/* A few times in a flow's life: its first packet, its answer, FIN, RST. */
-noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, bool reopens)
-{
-	struct flow_key key = flow_peer_key(flow, protocol);
-	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &key);
-
-	if (reopens) {
-		flow->state = FLOW_SEEN_SYN;
-		flow->answer_us = now_us();
-		if (peer)
-			peer->state = FLOW_ANSWERED;
-		return 0;
-	}
-	if (peer && (flow->flags & FLOW_REPLY) && !(peer->state & FLOW_ANSWERED))
-		peer->answer_us = now_us() - peer->answer_us;
-	__sync_fetch_and_or(&flow->state, news);
-	if (peer)
-		__sync_fetch_and_or(&peer->state, flow_state_for_peer(news));
-	return 0;
-}
-
-/* Called for each packet of a flow; writes only what changes. */
-inline_always void flow_touch(struct flow *flow, const struct packet *packet)
-{
-	__u32 now = now_s(), state = flow->state, seen = flow_state_of(packet);
-
-	flow->packets++;
-	flow->bytes += packet->skb->len;
-	if (flow->seen != now)
-		flow->seen = now;
-	if (packet_is_syn(packet) &&
-	    (state & (FLOW_SEEN_FIN | FLOW_SEEN_RST | FLOW_PEER_FIN | FLOW_PEER_RST)))
-		flow_change(flow, seen, packet->protocol, true);
-	else if (seen & ~state)
-		flow_change(flow, seen & ~state, packet->protocol, false);
 }
 
 /* Whose traffic a packet of this flow adds to, at its receiving end. */

@@ -49,8 +49,17 @@ wh1_netns SEC(".maps");
 MAP(BPF_MAP_TYPE_HASH, struct port_key, struct publication, PORTS_MAX, BPF_F_NO_PREALLOC)
 wh1_ports SEC(".maps");
 
-MAP(BPF_MAP_TYPE_LRU_HASH, struct flow_key, struct flow, FLOWS_MAX, 0)
+MAP(BPF_MAP_TYPE_LRU_HASH, struct flow_key, struct flow, OPENING_MAX, 0)
+wh1_opening SEC(".maps");
+
+MAP(BPF_MAP_TYPE_HASH, struct flow_key, struct flow, FLOWS_MAX, 0)
 wh1_flows SEC(".maps");
+
+MAP(BPF_MAP_TYPE_ARRAY, __u32, struct flow_seat, FLOWS_MAX / 2, 0)
+wh1_seats SEC(".maps");
+
+MAP(BPF_MAP_TYPE_ARRAY, __u32, __u64, SLOT_MAX, 0)
+wh1_flow_use SEC(".maps");
 
 MAP(BPF_MAP_TYPE_LRU_HASH, struct socket_key, struct socket_origin, SOCKETS_MAX, 0)
 wh1_sockets SEC(".maps");

@@ -46,7 +46,7 @@ inline_always enum drop_reason publish_towards(struct new_flow *new,
 	flow->generation = publication->generation;
 	flow->peer_zone = publication->network;
 	flow->action = FLOW_TO_ENDPOINT;
-	flow->flags = FLOW_HAVE_NEXT_HOP;
+	flow->flags |= FLOW_HAVE_NEXT_HOP;
 	mac_copy(flow->source_mac, network->gateway_mac);
 	mac_copy(flow->destination_mac, endpoint->mac);
 	return DROP_NONE;

@@ -11,6 +11,8 @@ const volatile __u16 masquerade_first = 16384;
 const volatile __u16 masquerade_count = 16384;
 const volatile __u32 jiffies_per_second = 250;
 const volatile __u32 know_ip_summed = 0;
+const volatile __u32 flow_seats = FLOWS_MAX / 2;
+const volatile __u32 flow_quota = FLOWS_MAX / 4;
 
 /* The kernel's count of jiffies begins so far before the wrap of 32 bits, to find bugs early. */
 #define SECONDS_BEFORE_WRAP 300

@@ -22,7 +22,10 @@
 #define PORTS_MAX 131072 /* published (address, port, protocol) entries */
 #define UPLINK_MAX 1024
 #define LOCALS_MAX 16384
-#define FLOWS_MAX 131072 /* entries, two a flow; the loader may choose another size */
+#define FLOWS_MAX                                                                                  \
+	131072            /* answered flows' entries, two each; the loader may choose another size \
+			   */
+#define OPENING_MAX 16384 /* entries of flows without an answer so far */
 #define SOCKETS_MAX 65536
 #define DROPS_MAX 65536 /* (reason, slot) pairs */
 #define EVENTS_BYTES 262144
@@ -121,6 +124,7 @@ struct endpoint {
 _Static_assert(sizeof(struct endpoint) == 20, "endpoint");
 
 /* wh1_slots: array by slot. A flow whose generation differs is dead. */
+#define GENERATION_NONE 0xffffffffu /* no slot ever has it */
 struct slot {
 	__u32 generation; /* 0: free */
 	__u32 ifindex;
@@ -214,10 +218,14 @@ _Static_assert(sizeof(struct publication) == 36, "publication");
 /* --- flows ------------------------------------------------------------------- */
 
 /*
- * wh1_flows: a flow has two entries, one for each direction, keyed by the
- * packet as it arrives at a hook. zone: the network for packets that come from
- * a container, 0 for packets from an uplink. ICMP echo: the id stands in both
- * ports.
+ * A flow has two entries, one for each direction, keyed by the packet as it
+ * arrives at a hook. zone: the network for packets that come from a container, 0
+ * for packets from an uplink. ICMP echo: the id stands in both ports.
+ *
+ * wh1_opening: LRU hash, where flows begin: a flood of them costs others nothing
+ * but their place in here. wh1_flows: hash, flows that were answered and went on;
+ * they leave when they end, never for the sake of others. Both halves of a flow
+ * stand in the same table.
  */
 struct flow_key {
 	struct abi_addr source;
@@ -240,6 +248,7 @@ enum flow_flags {
 	FLOW_NEW_DESTINATION = 1 << 1,
 	FLOW_REPLY = 1 << 2, /* the direction of answers */
 	FLOW_HAVE_NEXT_HOP = 1 << 3,
+	FLOW_FROM_OUTSIDE = 1 << 4, /* both halves: begun by somebody outside */
 };
 /* Bits, set by the entry's own direction. */
 enum flow_state {
@@ -250,6 +259,10 @@ enum flow_state {
 	FLOW_ANSWERED = 1 << 4, /* the other direction has been seen */
 	FLOW_PEER_FIN = 1 << 5, /* FIN and RST of the other direction */
 	FLOW_PEER_RST = 1 << 6,
+	FLOW_OPENING = 1 << 7,  /* stands in wh1_opening */
+	FLOW_MOVING = 1 << 8,   /* somebody moves it to wh1_flows */
+	FLOW_CHARGED = 1 << 9,  /* the half that began: counted in wh1_flow_use */
+	FLOW_REFUSED = 1 << 10, /* was not moved; asked again once a second */
 };
 struct flow {
 	struct abi_addr new_source;
@@ -261,8 +274,11 @@ struct flow {
 	__u32 generation; /* of that slot */
 	__u32 peer_slot;  /* the client's, where it is a container; else 0 */
 	__u32 peer_generation;
-	__u32 seen;         /* seconds of the monotonic clock, by its own direction */
-	__u32 next_hop_at;  /* when the MACs were asked for */
+	__u32 seen; /* seconds of the monotonic clock, by its own direction */
+	union {
+		__u32 next_hop_at;    /* FLOW_TO_UPLINK: when the MACs were asked for */
+		__u32 acknowledgment; /* a client outside: what it must send to be real */
+	};
 	__u8 source_mac[6]; /* to write, valid with FLOW_HAVE_NEXT_HOP */
 	__u8 destination_mac[6];
 	__u16 peer_zone; /* zone of the other direction's key */
@@ -275,6 +291,23 @@ struct flow {
 	__u64 bytes;   /* frames with their Ethernet headers */
 };
 _Static_assert(sizeof(struct flow) == 104, "flow");
+
+/*
+ * wh1_seats: array, half as long as wh1_flows. Each flow in there has a seat,
+ * free again when the flow has ended. The key is that of the half that began.
+ */
+struct flow_seat {
+	struct flow_key key;
+	__u32 state; /* enum seat_state */
+	__u32 zero;
+};
+_Static_assert(sizeof(struct flow_seat) == 48, "flow_seat");
+enum seat_state { SEAT_FREE = 0, SEAT_BUSY = 1, SEAT_TAKEN = 2 };
+
+/*
+ * wh1_flow_use: array by slot, __u64: the generation in the upper half, how many
+ * open flows it has in wh1_flows in the lower.
+ */
 
 /* Lifetimes in seconds since `seen`; RFC 5382 and RFC 4787 name the least. */
 #define FLOW_LIFE_TCP_OPENING 60
@@ -335,6 +368,7 @@ _Static_assert(sizeof(struct drop_event) == 64, "drop_event");
 enum switches {
 	SWITCH_EVENTS = 0,   /* number of listeners; set by user space */
 	SWITCH_HAIRPINS = 1, /* not 0 once a hairpin began; set by the kernel's side */
+	SWITCH_HAND = 2,     /* where wh1_seats were swept last */
 	SWITCH_COUNT
 };
 
@@ -346,4 +380,6 @@ enum switches {
  *	__u16 masquerade_count;       ports given out
  *	__u32 jiffies_per_second;     CONFIG_HZ
  *	__u32 know_ip_summed;         1 where the kernel lets us read skb->ip_summed
+ *	__u32 flow_seats;             entries of wh1_seats
+ *	__u32 flow_quota;             open flows of one endpoint in wh1_flows
  */

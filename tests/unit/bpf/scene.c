@@ -165,6 +165,7 @@ static int set_up(void **state, uint32_t know_ip_summed)
 	assert_non_null(scene->bpf);
 	scene->bpf->rodata->know_ip_summed = know_ip_summed;
 	scene->bpf->rodata->masquerade_count = 1000;
+	scene->bpf->rodata->flow_quota = SCENE_QUOTA;
 	assert_int_equal(wherry_datapath__load(scene->bpf), 0);
 	scene->web = if_nametoindex("web");
 	scene->client = if_nametoindex("client");
@@ -208,8 +209,11 @@ int scene_clear(void **state)
 	struct scene *scene = *state;
 
 	empty(scene->bpf->maps.wh1_flows);
+	empty(scene->bpf->maps.wh1_opening);
 	empty(scene->bpf->maps.wh1_ports);
 	empty(scene->bpf->maps.wh1_drops);
+	for (uint32_t slot = 1; slot <= SLOT_OTHER; slot++)
+		put(scene->bpf->maps.wh1_flow_use, &slot, &(uint64_t){ 0 });
 	put_all(scene);
 	return 0;
 }
@@ -304,6 +308,17 @@ void scene_set_generation(struct scene *scene, uint32_t slot, uint32_t generatio
 	put(scene->bpf->maps.wh1_slots, &slot, &entry);
 }
 
+void scene_set_source_generation(struct scene *scene, uint32_t ifindex, uint32_t generation)
+{
+	struct source source;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_sources), &ifindex, &source),
+		0);
+	source.generation = generation;
+	put(scene->bpf->maps.wh1_sources, &ifindex, &source);
+}
+
 uint64_t scene_drops(struct scene *scene, enum drop_reason reason, uint32_t slot)
 {
 	struct drop_key key = { .reason = reason, .slot = slot };
@@ -334,7 +349,8 @@ bool scene_flow(struct scene *scene, struct packet_words words, uint16_t zone, s
 {
 	struct flow_key key = key_of(words, zone);
 
-	return bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_flows), &key, flow) == 0;
+	return bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_flows), &key, flow) == 0 ||
+	       bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_opening), &key, flow) == 0;
 }
 
 void scene_put_flow(struct scene *scene, struct packet_words words, uint16_t zone,
@@ -342,5 +358,6 @@ void scene_put_flow(struct scene *scene, struct packet_words words, uint16_t zon
 {
 	struct flow_key key = key_of(words, zone);
 
-	put(scene->bpf->maps.wh1_flows, &key, flow);
+	put(flow->state & FLOW_OPENING ? scene->bpf->maps.wh1_opening : scene->bpf->maps.wh1_flows,
+	    &key, flow);
 }

@@ -25,6 +25,7 @@
 #define OUTSIDE "198.51.100.7" /* behind the default route */
 
 enum { PASS = -1, DROPPED = 2, REDIRECTED = 7 };
+#define SCENE_QUOTA 12000 /* open flows of one endpoint */
 enum { SLOT_WEB = 1, SLOT_CLIENT = 2, SLOT_OTHER = 3 };
 
 struct scene {
@@ -60,6 +61,8 @@ int scene_to_forwarded(struct scene *scene, uint32_t gateway, uint32_t from, str
 void scene_publish(struct scene *scene, const char *address, uint16_t port, uint16_t web_port);
 void scene_set_flags(struct scene *scene, uint16_t flags); /* of network 1 */
 void scene_set_generation(struct scene *scene, uint32_t slot, uint32_t generation);
+/** The same for the one behind the host end, as a new container with the old address has it. */
+void scene_set_source_generation(struct scene *scene, uint32_t ifindex, uint32_t generation);
 /** Packets dropped for this reason of this slot. */
 uint64_t scene_drops(struct scene *scene, enum drop_reason reason, uint32_t slot);
 /** The flow entry for a frame as it would arrive; false if there is none. */

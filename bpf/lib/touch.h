@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
+#pragma once
+/*
+ * What a packet changes in its flow: when it was seen, what each half knows of
+ * the other, and the move from the table of opening flows to that of answered
+ * ones. A flow moves when the side that began it speaks again after an answer:
+ * an answer alone proves nothing of a client whose address is forged. One that
+ * is begun by a container moves also if answers go on for a second.
+ */
+#include "lib/seat.h"
+
+#define ACKNOWLEDGED_MAX (1u << 20) /* bytes of the answer that may be acknowledged at once */
+
+/* A few times in a flow's life: its first packet, its answer, FIN, RST. */
+noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, __u32 sequence)
+{
+	struct flow *peer = flow_peer(flow, protocol);
+	bool reply = flow->flags & FLOW_REPLY;
+
+	__u32 state = __sync_fetch_and_or(&flow->state, news) | news;
+	if (peer && reply && !(peer->state & FLOW_ANSWERED))
+		peer->answer_us = now_us() - peer->answer_us;
+	if (peer && reply && (news & FLOW_SEEN_SYN) && (peer->flags & FLOW_FROM_OUTSIDE))
+		peer->acknowledgment = sequence + 1;
+	if (peer)
+		__sync_fetch_and_or(&peer->state, flow_state_for_peer(news));
+	if (!flow_is_closed(state))
+		return 0;
+	if (!reply)
+		flow_discharge(flow);
+	else if (peer)
+		flow_discharge(peer);
+	return 0;
+}
+
+/* A SYN on a closed flow: all begins anew, in the same place. */
+noinline_static int flow_reopen(struct flow *flow, __u32 protocol)
+{
+	struct flow *peer = flow_peer(flow, protocol);
+
+	flow_discharge(flow);
+	if (peer)
+		flow_discharge(peer);
+	flow->state = FLOW_SEEN_SYN | (flow->state & FLOW_OPENING);
+	flow->answer_us = now_us();
+	if (peer)
+		peer->state = FLOW_ANSWERED | (peer->state & FLOW_OPENING);
+	return 0;
+}
+
+inline_always bool flow_is_acknowledged(const struct flow *flow, __u32 protocol,
+					__u32 acknowledgment)
+{
+	if (protocol != IPPROTO_TCP || !(flow->flags & FLOW_FROM_OUTSIDE) ||
+	    !(flow->state & FLOW_OPENING))
+		return true;
+	return acknowledgment - flow->acknowledgment < ACKNOWLEDGED_MAX;
+}
+
+/* An ended flow of the same addresses and ports leaves its seat to this one. */
+inline_always bool flow_sit_down(const struct flow_key *key)
+{
+	struct flow *old = bpf_map_lookup_elem(&wh1_flows, key);
+
+	if (!old)
+		return seat_take(key);
+	flow_discharge(old);
+	return true;
+}
+
+/*
+ * What stood in the table of opening flows is left for its place to be needed, as
+ * this packet still reads it; nobody has its generation, so it is never met again.
+ */
+inline_always void flow_leave(struct flow *flow)
+{
+	flow->generation = GENERATION_NONE;
+}
+
+inline_always bool flow_move(struct flow *first, struct flow *second, __u32 protocol)
+{
+	struct flow_key second_key = flow_peer_key(first, protocol);
+	struct flow_key first_key = flow_peer_key(second, protocol);
+
+	if (!flow_charge(first))
+		return false;
+	if (!flow_sit_down(&first_key)) {
+		flow_discharge(first);
+		return false;
+	}
+	__sync_fetch_and_and(&first->state, ~(FLOW_OPENING | FLOW_REFUSED | FLOW_MOVING));
+	__sync_fetch_and_and(&second->state, ~FLOW_OPENING);
+	bpf_map_update_elem(&wh1_flows, &second_key, second, BPF_ANY);
+	bpf_map_update_elem(&wh1_flows, &first_key, first, BPF_ANY);
+	flow_leave(first);
+	flow_leave(second);
+	return true;
+}
+
+/* The flow has been answered: it is moved, or charged anew after it was reopened. */
+noinline_static int flow_settle(struct flow *flow, __u32 protocol, __u32 acknowledgment)
+{
+	struct flow *peer = flow_peer(flow, protocol);
+	struct flow *first = flow->flags & FLOW_REPLY ? peer : flow;
+
+	if (!peer || !first || flow_is_closed(flow->state) ||
+	    !flow_is_acknowledged(flow, protocol, acknowledgment))
+		return 0;
+	__u32 state = __sync_fetch_and_or(&first->state, FLOW_MOVING);
+	if (state & FLOW_MOVING)
+		return 0; /* another CPU is at it */
+	bool done = state & FLOW_CHARGED;
+	if (!done && (state & FLOW_OPENING))
+		done = flow_move(first, first == flow ? peer : flow, protocol);
+	else if (!done)
+		done = flow_charge(first);
+	__sync_fetch_and_and(&first->state, ~FLOW_MOVING);
+	if (!done)
+		__sync_fetch_and_or(&flow->state, FLOW_REFUSED);
+	return 0;
+}
+
+inline_always __u32 packet_tcp_word(const struct packet *packet, __u32 word)
+{
+	if (packet->protocol != IPPROTO_TCP ||
+	    packet->transport + sizeof(struct tcphdr) > packet->end)
+		return 0;
+	return bpf_ntohl(((__be32 *)packet->transport)[word]);
+}
+
+/* Whether this packet shows that the flow may stay; asked for each one. */
+inline_always bool flow_is_due(const struct flow *flow, __u32 state, bool new_second)
+{
+	if (flow->flags & FLOW_REPLY)
+		return new_second && (state & FLOW_OPENING) && !(flow->flags & FLOW_FROM_OUTSIDE);
+	return (state & (FLOW_ANSWERED | FLOW_CHARGED)) == FLOW_ANSWERED &&
+	       (!(state & FLOW_REFUSED) || new_second);
+}
+
+/* Called for each packet of a flow, before anything is rewritten. */
+inline_always void flow_touch(struct flow *flow, const struct packet *packet)
+{
+	__u32 now = now_s(), state = flow->state, seen = flow_state_of(packet);
+	bool new_second = flow->seen != now;
+
+	flow->packets++;
+	flow->bytes += packet->skb->len;
+	if (new_second)
+		flow->seen = now;
+	if (packet_is_syn(packet) &&
+	    (state & (FLOW_SEEN_FIN | FLOW_SEEN_RST | FLOW_PEER_FIN | FLOW_PEER_RST)))
+		flow_reopen(flow, packet->protocol);
+	else if (seen & ~state)
+		flow_change(flow, seen & ~state, packet->protocol, packet_tcp_word(packet, 1));
+	if (flow_is_due(flow, state, new_second))
+		flow_settle(flow, packet->protocol, packet_tcp_word(packet, 2));
+}
