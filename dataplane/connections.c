@@ -176,7 +176,9 @@ static int visit_flow(const void *flow_key, const void *value, void *context, st
 	struct flow_key reverse = peer_key(flow, key->protocol);
 	if ((flow->flags & FLOW_REPLY) || !has_endpoints(walk, flow))
 		return 0;
-	int r = map_get(&walk->dataplane->maps, MAP_FLOWS, &reverse, &reply, err);
+	int r = map_get(&walk->dataplane->maps,
+			flow->state & FLOW_OPENING ? MAP_OPENING : MAP_FLOWS, &reverse, &reply,
+			err);
 	if (r < 0)
 		return r;
 	struct connection_row row = row_of(walk, key, flow, &reply);
@@ -204,7 +206,8 @@ int connections_each(struct dataplane *dataplane, const struct connection_filter
 			     .now_s = (uint32_t)now.tv_sec,
 			     .visit = visit,
 			     .context = context };
-	return map_walk(&dataplane->maps, MAP_FLOWS, visit_flow, &walk, err);
+	r = map_walk(&dataplane->maps, MAP_FLOWS, visit_flow, &walk, err);
+	return r ? r : map_walk(&dataplane->maps, MAP_OPENING, visit_flow, &walk, err);
 }
 
 int endpoint_traffic(struct dataplane *dataplane, uint32_t slot, struct endpoint_traffic *ret,

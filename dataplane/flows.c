@@ -81,5 +81,6 @@ int flows_each(struct dataplane *dataplane,
 			     .now_s = (uint32_t)now.tv_sec,
 			     .visit = visit,
 			     .context = context };
-	return map_walk(&dataplane->maps, MAP_FLOWS, visit_entry, &walk, err);
+	int r = map_walk(&dataplane->maps, MAP_FLOWS, visit_entry, &walk, err);
+	return r ? r : map_walk(&dataplane->maps, MAP_OPENING, visit_entry, &walk, err);
 }

@@ -60,10 +60,41 @@ static void another_instance_has_a_slice_of_its_own(void **state)
 	assert_int_equal(range.first % 1024, 0);
 }
 
+static void the_configuration_bounds_the_flows(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint32_t flows, each;
+		const char *says;
+	} rows[] = {
+		{ "{\"flows\": 100000}", 0, 100000, 50000, "" },
+		{ "{\"flows\": 100000, \"flowsPerEndpoint\": 1000}", 0, 100000, 1000, "" },
+		{ "{\"flows\": 10000, \"flowsPerEndpoint\": 20000}", 0, 10000, 10000, "" },
+		{ "{\"flows\": 10}", -EINVAL, 0, 0, "flows" },
+		{ "{\"flows\": \"many\"}", -EINVAL, 0, 0, "flows" },
+		{ "{\"flowsPerEndpoint\": 0}", -EINVAL, 0, 0, "flowsPerEndpoint" },
+	};
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct instance instance;
+		struct flow_limits limits = { 0 };
+		struct error err = { 0 };
+		write_config(&instance, fixture->folder, rows[i].text);
+		int r = load_flow_limits(&instance, &limits, &err);
+		if (r != rows[i].result || !strstr(err.text, rows[i].says) ||
+		    (r == 0 &&
+		     (limits.flows != rows[i].flows || limits.per_endpoint != rows[i].each)))
+			fail_msg("row %zu: %d, %u, %u each, %s", i, r, limits.flows,
+				 limits.per_endpoint, err.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(the_configuration_chooses_the_masquerade_ports),
+		FIXTURE_TEST(the_configuration_bounds_the_flows),
 		FIXTURE_TEST(another_instance_has_a_slice_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
