@@ -63,11 +63,11 @@ inline_always int from_container_to_gateway(struct packet *packet, const struct 
 	if (packet->protocol != IPPROTO_TCP || !packet->has_ports || packet_is_syn(packet))
 		return container_tail(packet, CONTAINER_FLOW);
 	if (!hairpins_exist())
-		return deliver_to_host(packet, source);
+		return deliver_answer(packet, source);
 	struct flow_key key = flow_key_of(packet);
 	if (flow_exists(&key))
 		return container_tail(packet, CONTAINER_FLOW);
-	return deliver_to_host(packet, source);
+	return deliver_answer(packet, source);
 }
 
 inline_always int from_container_ipv4(struct packet *packet, const struct source *source)

@@ -2,7 +2,9 @@
 /*
  * Egress of a network's gateway device: what the host sends to its containers.
  * Addresses that are no endpoint's belong to foreign members of the bridge, and
- * go their way.
+ * go their way. Containers that publish have a route of their own by their
+ * link, so that what the host itself sends crosses one queue, not two:
+ * onto_link stands at the egress of every host end.
  */
 #include "lib/deliver.h"
 #include "lib/reply.h"
@@ -59,8 +61,23 @@ SEC("tc") int to_container(struct __sk_buff *skb)
 	if (is_direct(&packet))
 		return drop(&packet, DROP_DIRECT);
 	packet_set_destination_mac(&packet, target->mac);
-	count_received(&packet, target->slot);
-	return bpf_redirect(target->ifindex, 0);
+	return bpf_redirect(target->ifindex, 0); /* onto_link counts it */
+}
+
+SEC("tc") int onto_link(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER };
+	__u32 ifindex = skb->ifindex;
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+
+	if (!source)
+		return VERDICT_PASS;
+	packet.slot = source->slot;
+	packet.network = source->network;
+	if (is_direct(&packet))
+		return drop(&packet, DROP_DIRECT);
+	count_received(&packet, source->slot);
+	return VERDICT_PASS;
 }
 
 SEC("tc") int to_container_arp(struct __sk_buff *skb)

@@ -16,7 +16,8 @@
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 
-#define BLOCK_FIRST 0x57000000u /* far above the small numbers that people give */
+#define BLOCK_FIRST 0x57000000u  /* far above the small numbers that people give */
+#define BLOCK_EGRESS 0x01000000u /* from the ingress block's number to the egress block's */
 #define BLOCK_MASK 0xffffffu
 #define BLOCK_TRIES 64
 #define LINK_PATH_MAX (INSTANCE_PATH_MAX + 300) /* with any file name */
@@ -41,13 +42,34 @@ const char *attach_kind_name(enum attach_kind kind)
 	return kind == ATTACH_TCX ? "tcx" : "clsact";
 }
 
-static struct filter_spec block_filter(const struct instance *instance, uint32_t block, int fd)
+static struct filter_spec block_filter(const struct instance *instance, uint32_t block,
+				       const char *program, int fd)
 {
 	return (struct filter_spec){ .place = FILTER_BLOCK,
 				     .target = block,
 				     .handle = own_handle(instance),
-				     .name = PROGRAM_FROM_CONTAINER,
+				     .name = program,
 				     .program_fd = fd };
+}
+
+static struct filter_spec ingress_filter(const struct dataplane *dataplane, int fd)
+{
+	return block_filter(&dataplane->instance, dataplane->block, PROGRAM_FROM_CONTAINER, fd);
+}
+
+static struct filter_spec egress_filter(const struct dataplane *dataplane, int fd)
+{
+	return block_filter(&dataplane->instance, dataplane->block + BLOCK_EGRESS,
+			    PROGRAM_ONTO_LINK, fd);
+}
+
+/* 1 if nobody else has a filter in the block, 0 if somebody has. */
+static int block_is_free(struct netlink *netlink, const struct filter_spec *spec, struct error *err)
+{
+	bool ours;
+	unsigned foreign;
+	int r = filter_look(netlink, spec, &ours, &foreign, err);
+	return r < 0 ? r : foreign == 0;
 }
 
 int attach_choose_block(struct netlink *netlink, const struct instance *instance,
@@ -55,13 +77,15 @@ int attach_choose_block(struct netlink *netlink, const struct instance *instance
 {
 	for (uint32_t i = 0; i < BLOCK_TRIES; i++) {
 		uint32_t block = BLOCK_FIRST + ((hash_text(instance->tag) + i) & BLOCK_MASK);
-		struct filter_spec spec = block_filter(instance, block, -1);
-		bool ours;
-		unsigned foreign;
-		int r = filter_look(netlink, &spec, &ours, &foreign, err);
+		struct filter_spec in = block_filter(instance, block, PROGRAM_FROM_CONTAINER, -1);
+		struct filter_spec out =
+			block_filter(instance, block + BLOCK_EGRESS, PROGRAM_ONTO_LINK, -1);
+		int r = block_is_free(netlink, &in, err);
+		if (r == 1)
+			r = block_is_free(netlink, &out, err);
 		if (r < 0)
 			return r;
-		if (foreign == 0) {
+		if (r == 1) {
 			*ret_block = block;
 			return 0;
 		}
@@ -70,13 +94,32 @@ int attach_choose_block(struct netlink *netlink, const struct instance *instance
 			 BLOCK_TRIES);
 }
 
-int attach_queue_host_end(struct dataplane *dataplane, uint32_t ifindex, int program_fd,
-			  struct error *err)
+int host_end_programs_open(const struct instance *instance, struct host_end_programs *ret,
+			   struct error *err)
 {
-	struct filter_spec spec = block_filter(&dataplane->instance, dataplane->block, program_fd);
-	int r = clsact_queue_add(dataplane->netlink, ifindex, dataplane->block, err);
-	/* The block ends with its last member, so every ADD puts the filter. */
-	return r < 0 ? r : filter_queue_add(dataplane->netlink, &spec, err);
+	*ret = (struct host_end_programs){ -1, -1 };
+	int r = program_open(instance, PROGRAM_FROM_CONTAINER, &ret->from_container, err);
+	return r < 0 ? r : program_open(instance, PROGRAM_ONTO_LINK, &ret->onto_link, err);
+}
+
+void host_end_programs_close(struct host_end_programs *programs)
+{
+	cleanup_fd(&programs->from_container);
+	cleanup_fd(&programs->onto_link);
+}
+
+int attach_queue_host_end(struct dataplane *dataplane, uint32_t ifindex,
+			  const struct host_end_programs *programs, struct error *err)
+{
+	struct netlink *netlink = dataplane->netlink;
+	struct filter_spec in = ingress_filter(dataplane, programs->from_container);
+	struct filter_spec out = egress_filter(dataplane, programs->onto_link);
+	int r = clsact_queue_add(netlink, ifindex, (struct clsact_blocks){ in.target, out.target },
+				 err);
+	/* A block ends with its last member, so every ADD puts the filters. */
+	if (r == 0)
+		r = filter_queue_add(netlink, &in, err);
+	return r < 0 ? r : filter_queue_add(netlink, &out, err);
 }
 
 static void link_path(char path[LINK_PATH_MAX], const struct instance *instance,
@@ -143,7 +186,7 @@ static int attach_clsact(struct dataplane *dataplane, const char *program, enum 
 	if (r < 0)
 		return r;
 	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
-	r = clsact_queue_add(dataplane->netlink, ifindex, 0, err);
+	r = clsact_queue_add(dataplane->netlink, ifindex, (struct clsact_blocks){ 0 }, err);
 	if (r == 0)
 		r = filter_queue_add(dataplane->netlink, &spec, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
@@ -257,20 +300,28 @@ static int replace_link(struct dataplane *dataplane, const char *name, struct er
 	return 0;
 }
 
-static int replace_block(struct dataplane *dataplane, struct error *err)
+static int replace_block(struct dataplane *dataplane, const struct filter_spec *spec,
+			 struct error *err)
 {
-	auto_fd fd = -1;
 	bool ours;
 	unsigned foreign;
-	int r = program_open(&dataplane->instance, PROGRAM_FROM_CONTAINER, &fd, err);
-	if (r < 0)
-		return r;
-	struct filter_spec spec = block_filter(&dataplane->instance, dataplane->block, fd);
-	r = filter_look(dataplane->netlink, &spec, &ours, &foreign, err);
+	int r = filter_look(dataplane->netlink, spec, &ours, &foreign, err);
 	if (r < 0 || !ours)
 		return r;
-	r = filter_queue_replace(dataplane->netlink, &spec, err);
+	r = filter_queue_replace(dataplane->netlink, spec, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
+}
+
+static int replace_blocks(struct dataplane *dataplane, struct error *err)
+{
+	struct host_end_programs programs __attribute__((cleanup(host_end_programs_close)));
+	int r = host_end_programs_open(&dataplane->instance, &programs, err);
+	if (r < 0)
+		return r;
+	struct filter_spec in = ingress_filter(dataplane, programs.from_container);
+	struct filter_spec out = egress_filter(dataplane, programs.onto_link);
+	r = replace_block(dataplane, &in, err);
+	return r < 0 ? r : replace_block(dataplane, &out, err);
 }
 
 /* Which program a device of this map has; one that went has none to be replaced. */
@@ -314,7 +365,7 @@ static int replace_device_filters(struct dataplane *dataplane, enum map_id devic
 int attach_replace_all(struct dataplane *dataplane, struct error *err)
 {
 	char path[LINK_PATH_MAX];
-	int r = replace_block(dataplane, err);
+	int r = replace_blocks(dataplane, err);
 	snprintf(path, sizeof path, "%s/links", dataplane->instance.bpf);
 	auto_dir dir = opendir(path);
 	if (!dir)

@@ -16,6 +16,23 @@ static int missing(const struct endpoint_info *info, struct error *err, const ch
 			 info->interface, what);
 }
 
+/* 1 if both directions have filters: the blocks', which are seen at the device. */
+static int check_programs(struct dataplane *dataplane, uint32_t ifindex, struct error *err)
+{
+	static const enum filter_place places[] = { FILTER_INGRESS, FILTER_EGRESS };
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct filter_spec spec = { .place = places[i], .target = ifindex };
+		bool ours;
+		unsigned others;
+		int r = filter_look(dataplane->netlink, &spec, &ours, &others, err);
+		if (r < 0)
+			return r;
+		if (!ours && others == 0)
+			return 0;
+	}
+	return 1;
+}
+
 static int check_host_end(struct dataplane *dataplane, const struct endpoint_info *info,
 			  struct error *err)
 {
@@ -28,13 +45,19 @@ static int check_host_end(struct dataplane *dataplane, const struct endpoint_inf
 		return r;
 	if (r == 0 || !(device.flags & IFF_UP))
 		return missing(info, err, "its device on the host is down");
-	struct filter_spec spec = { .place = FILTER_INGRESS, .target = ifindex };
-	bool ours;
-	unsigned others;
-	r = filter_look(dataplane->netlink, &spec, &ours, &others, err);
-	if (r == 0 && !ours && others == 0)
-		return missing(info, err, "no program is attached to its device on the host");
-	return r;
+	r = check_programs(dataplane, ifindex, err);
+	return r == 0 ? missing(info, err, "no program is attached to its device on the host")
+		      : (r < 0 ? r : 0);
+}
+
+static int check_route(struct dataplane *dataplane, const struct endpoint_info *info,
+		       struct error *err)
+{
+	if (info->publish_count == 0)
+		return 0;
+	int r = host_route_look(dataplane->netlink, info->address.ip, err);
+	return r == 0 ? missing(info, err, "the host has no route to its address")
+		      : (r < 0 ? r : 0);
 }
 
 static int check_entries(struct dataplane *dataplane, const struct endpoint_info *info,
@@ -156,6 +179,8 @@ int endpoint_check(struct dataplane *dataplane, const char *container_id, const 
 		r = check_network(dataplane, &network, err);
 	if (r == 0)
 		r = check_host_end(dataplane, &info, err);
+	if (r == 0)
+		r = check_route(dataplane, &info, err);
 	if (r == 0)
 		r = check_entries(dataplane, &info, &network, err);
 	return r < 0 ? r : check_container_side(&info, err);

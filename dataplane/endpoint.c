@@ -96,9 +96,7 @@ static void name_devices(struct attempt *attempt)
 	info->generation = attempt->grant.generation;
 	snprintf(info->host_device, sizeof info->host_device, "wh%.6s%s%x", tag, tag[0] ? "_" : "",
 		 serial);
-	info->host_mac =
-		(struct mac){ { 0x06, 0x57, (uint8_t)hash_text(tag), (uint8_t)(serial >> 16),
-				(uint8_t)(serial >> 8), (uint8_t)serial } };
+	info->host_mac = info->mac;
 }
 
 static int save_intent(struct store_txn *txn, struct attempt *attempt, uint32_t capacity,

@@ -41,8 +41,9 @@ bool endpoint_path_is_stale(const struct endpoint_info *info);
  * some process still holds keeps what it has.
  */
 bool endpoint_is_ending(struct dataplane *dataplane, const struct endpoint_info *info);
-/** Puts the host end into the shared block, the program into the block, and brings it up. */
-int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);
+/** Puts the host end into the shared blocks, the programs into these, brings it up, its route. */
+int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *info,
+		    const struct network_info *network, struct error *err);
 /** endpoint_unrealize, then forgets the endpoint in the store. */
 int endpoint_remove(struct dataplane *dataplane, const struct endpoint_info *info,
 		    enum endpoint_link_fate link, struct error *err);

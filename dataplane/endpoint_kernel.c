@@ -49,6 +49,7 @@ struct source endpoint_source(const struct endpoint_info *info, const struct net
 	};
 	memcpy(source.mac, info->mac.bytes, MAC_SIZE);
 	memcpy(source.gateway_mac, network->device_mac.bytes, MAC_SIZE);
+	publish_served(info, source.served);
 	return source;
 }
 
@@ -97,6 +98,18 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 	return r < 0 ? r : publish_put(dataplane, info, err);
 }
 
+/* Only who publishes is asked by the host often enough to be worth a route. */
+static int queue_route(struct dataplane *dataplane, const struct endpoint_info *info,
+		       const struct network_info *network, struct error *err)
+{
+	const struct host_route route = { .address = info->address.ip,
+					  .link = info->host_ifindex,
+					  .source = network->spec.gateway };
+	if (info->publish_count == 0)
+		return 0;
+	return host_route_queue_add(dataplane->netlink, &route, err);
+}
+
 struct refresh {
 	struct dataplane *dataplane;
 	const struct network_info *network;
@@ -107,7 +120,11 @@ static int refresh_entries(const struct endpoint_info *info, void *context, stru
 	struct refresh *refresh = context;
 	if (info->state != ENDPOINT_READY)
 		return 0;
-	return endpoint_put_entries(refresh->dataplane, info, refresh->network, err);
+	int r = endpoint_put_entries(refresh->dataplane, info, refresh->network, err);
+	/* A gateway address that was gone took the routes along. */
+	if (r == 0)
+		r = queue_route(refresh->dataplane, info, refresh->network, err);
+	return r < 0 ? r : netlink_flush(refresh->dataplane->netlink, err);
 }
 
 int endpoint_refresh_network(struct dataplane *dataplane, const struct network_info *network,
@@ -194,9 +211,8 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 	struct endpoint_info *info = work->info;
 	struct veth_spec spec = {
 		.host_name = info->host_device,
-		.host_mac = info->host_mac,
 		.peer_name = info->interface,
-		.peer_mac = info->mac,
+		.mac = info->mac,
 		.peer_netns_fd = work->netns_fd,
 		.mtu = info->mtu,
 		.group = network_group(&dataplane->instance, info->network_id),
@@ -212,14 +228,18 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 	return sysctl_device_set("ipv6", info->host_device, "disable_ipv6", "1", err);
 }
 
-int endpoint_attach(struct dataplane *dataplane, uint32_t ifindex, struct error *err)
+int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *info,
+		    const struct network_info *network, struct error *err)
 {
-	auto_fd program = -1;
-	int r = program_open(&dataplane->instance, PROGRAM_FROM_CONTAINER, &program, err);
+	struct host_end_programs programs __attribute__((cleanup(host_end_programs_close)));
+	uint32_t ifindex = info->host_ifindex;
+	int r = host_end_programs_open(&dataplane->instance, &programs, err);
 	if (r == 0)
-		r = attach_queue_host_end(dataplane, ifindex, program, err);
+		r = attach_queue_host_end(dataplane, ifindex, &programs, err);
 	if (r == 0)
 		r = device_queue_up(dataplane->netlink, ifindex, err);
+	if (r == 0)
+		r = queue_route(dataplane, info, network, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
 }
 
@@ -235,7 +255,7 @@ int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, st
 	if (r == 0)
 		r = endpoint_put_entries(dataplane, info, work->network, err);
 	if (r == 0)
-		r = endpoint_attach(dataplane, info->host_ifindex, err);
+		r = endpoint_attach(dataplane, info, work->network, err);
 	if (r == 0)
 		device_wait_for_carrier(inside, info->interface);
 	return r;

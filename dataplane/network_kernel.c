@@ -57,6 +57,8 @@ static int set_sysctls(const char *device, struct error *err)
 {
 	static const char *const rows[][3] = {
 		{ "ipv4", "forwarding", "1" }, /* bpf_fib_lookup asks for it */
+		/* Loose: some containers have a route by their own link (endpoint_attach). */
+		{ "ipv4", "rp_filter", "2" },
 		{ "ipv6", "accept_ra", "0" },
 		{ "ipv6", "disable_ipv6", "1" },
 	};

@@ -194,6 +194,17 @@ int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, s
 	return 0;
 }
 
+void publish_served(const struct endpoint_info *info, struct served_ports served[SERVED_MAX])
+{
+	size_t used = 0;
+	for (size_t i = 0; i < info->publish_count && used < SERVED_MAX; i++)
+		if (info->publish[i].protocol == PROTOCOL_TCP)
+			served[used++] = (struct served_ports){
+				.first = info->publish[i].container_port,
+				.more = (uint16_t)(info->publish[i].count - 1),
+			};
+}
+
 /* The map's keys and values of one range; the caller frees both. */
 struct range_entries {
 	struct port_key *keys;

@@ -22,6 +22,9 @@ int publish_reserve(struct store_txn *txn, struct endpoint_info *info, enum publ
 		    struct publish_conflict *ret_conflict, struct error *err);
 /** Gives them back, as far as they are info's. */
 int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, struct error *err);
+/** The container's TCP ports that the first publications lead to, as the kernel's side wants them.
+ */
+void publish_served(const struct endpoint_info *info, struct served_ports served[SERVED_MAX]);
 /** Map entries of all of info's publications. */
 int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err);
 /** Takes them, unless they lead to another endpoint by now. */

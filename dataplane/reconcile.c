@@ -38,7 +38,7 @@ static int repair_ready(struct dataplane *dataplane, const struct endpoint_info 
 	if (endpoint_is_dead(dataplane, info))
 		return 0;
 	r = endpoint_put_entries(dataplane, info, &network, err);
-	return r < 0 ? r : endpoint_attach(dataplane, info->host_ifindex, err);
+	return r < 0 ? r : endpoint_attach(dataplane, info, &network, err);
 }
 
 static int repair_endpoint(const struct endpoint_info *info, void *context, struct error *err)

@@ -24,13 +24,36 @@ inline_always int deliver_to_neighbour(struct packet *packet, const struct sourc
 
 /*
  * From a container to the host: received anew on the gateway device, as all of
- * this network is. To be received where it stands would save 1.5 % of a
- * request's time, but a link without an address fails rp_filter, strict or
- * loose, and the host's rules name the gateway device.
+ * this network is, since the host's rules and sockets name that.
  */
 inline_always int deliver_to_host(struct packet *packet, const struct source *source)
 {
 	packet_set_destination_mac(packet, source->gateway_mac);
 	count_sent(packet, source->slot);
 	return bpf_redirect(source->gateway_ifindex, BPF_F_INGRESS);
+}
+
+inline_always bool is_served(const struct source *source, __be16 port)
+{
+	__u16 number = bpf_ntohs(port);
+
+#pragma unroll
+	for (int i = 0; i < SERVED_MAX; i++)
+		if ((__u16)(number - source->served[i].first) <= source->served[i].more)
+			return true;
+	return false;
+}
+
+/*
+ * TCP in mid-flow to the host. Answers of published ports are received where
+ * they stand, without a second queue: the host has a route to this container by
+ * this link, which is what rp_filter asks for.
+ */
+inline_always int deliver_answer(struct packet *packet, const struct source *source)
+{
+	if (!is_served(source, packet->source_port))
+		return deliver_to_host(packet, source);
+	packet_to_me(packet->skb);
+	count_sent(packet, source->slot);
+	return VERDICT_PASS;
 }

@@ -61,6 +61,49 @@ int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix des
 			     prefix_format(destination).text);
 }
 
+int host_route_queue_add(struct netlink *netlink, const struct host_route *route, struct error *err)
+{
+	struct in_addr to = ip_to_v4(route->address), source = ip_to_v4(route->source);
+	struct rtmsg header = { .rtm_family = AF_INET,
+				.rtm_dst_len = 32,
+				.rtm_table = RT_TABLE_MAIN,
+				.rtm_protocol = RTPROT_BOOT,
+				.rtm_scope = RT_SCOPE_LINK,
+				.rtm_type = RTN_UNICAST };
+	struct nl_msg *message =
+		netlink_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
+	if (message) {
+		nla_put(message, RTA_DST, sizeof to, &to);
+		nla_put(message, RTA_PREFSRC, sizeof source, &source);
+		nla_put_u32(message, RTA_OIF, route->link);
+	}
+	return netlink_queue(netlink, message, NETLINK_STRICT, err, "add the route to %s",
+			     ip_format(route->address).text);
+}
+
+static int see_route(const struct nlmsghdr *header, void *context, struct error *err)
+{
+	const struct rtmsg *info = NLMSG_DATA(header);
+	(void)err;
+	if (header->nlmsg_type == RTM_NEWROUTE)
+		*(bool *)context = info->rtm_dst_len == 32 && info->rtm_type == RTN_UNICAST;
+	return 0;
+}
+
+int host_route_look(struct netlink *netlink, struct ip address, struct error *err)
+{
+	struct in_addr to = ip_to_v4(address);
+	struct rtmsg header = { .rtm_family = AF_INET,
+				.rtm_dst_len = 32,
+				.rtm_flags = RTM_F_FIB_MATCH };
+	struct nl_msg *message = netlink_message(RTM_GETROUTE, 0, &header, sizeof header);
+	bool found = false;
+	if (message)
+		nla_put(message, RTA_DST, sizeof to, &to);
+	int r = netlink_ask(netlink, message, see_route, &found, err);
+	return r < 0 ? r : found;
+}
+
 struct walk {
 	int (*visit_address)(const struct address *, void *, struct error *);
 	int (*visit_route)(const struct route *, void *, struct error *);

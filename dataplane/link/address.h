@@ -31,6 +31,17 @@ int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefi
 /** Queued: replaces a route to the same destination. gateway unset: on the link. */
 int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix destination,
 		    struct ip gateway, struct error *err);
+/** A route to one address. */
+struct host_route {
+	struct ip address;
+	uint32_t link;
+	struct ip source; /* of what the host sends there */
+};
+/** Queued: replaces what route the address has. The link must be up. */
+int host_route_queue_add(struct netlink *netlink, const struct host_route *route,
+			 struct error *err);
+/** 1 if there is a route to this one address, 0 if not. */
+int host_route_look(struct netlink *netlink, struct ip address, struct error *err);
 /** All IPv4 addresses of the namespace. */
 int address_each(struct netlink *netlink,
 		 int (*visit)(const struct address *address, void *context, struct error *err),

@@ -25,11 +25,12 @@ static void put_basics(struct nl_msg *message, const char *name, struct mac mac,
 
 int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct error *err)
 {
-	struct ifinfomsg header = { 0 };
+	const struct ifinfomsg peer_header = { 0 };
+	struct ifinfomsg header = { .ifi_flags = IFF_NOARP, .ifi_change = IFF_NOARP };
 	struct nl_msg *message =
 		netlink_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
 	if (message) {
-		put_basics(message, spec->host_name, spec->host_mac, spec->mtu);
+		put_basics(message, spec->host_name, spec->mac, spec->mtu);
 		put_u32(message, IFLA_GROUP, spec->group);
 		put_u32(message, IFLA_NUM_TX_QUEUES, 1);
 		put_u32(message, IFLA_NUM_RX_QUEUES, 1);
@@ -37,8 +38,9 @@ int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct er
 		nla_put_string(message, IFLA_INFO_KIND, "veth");
 		struct nlattr *data = nla_nest_start(message, IFLA_INFO_DATA);
 		struct nlattr *peer = nla_nest_start(message, VETH_INFO_PEER);
-		nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO);
-		put_basics(message, spec->peer_name, spec->peer_mac, spec->mtu);
+		nlmsg_append(message, (void *)(uintptr_t)&peer_header, sizeof peer_header,
+			     NLMSG_ALIGNTO);
+		put_basics(message, spec->peer_name, spec->mac, spec->mtu);
 		put_u32(message, IFLA_NUM_TX_QUEUES, 1);
 		put_u32(message, IFLA_NUM_RX_QUEUES, 1);
 		put_u32(message, IFLA_NET_NS_FD, (uint32_t)spec->peer_netns_fd);

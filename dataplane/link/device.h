@@ -28,14 +28,17 @@ struct device {
 /* One container's pair of devices. The peer is born in the container's namespace. */
 struct veth_spec {
 	const char *host_name;
-	struct mac host_mac;
 	const char *peer_name;
-	struct mac peer_mac;
+	struct mac mac; /* of both ends */
 	int peer_netns_fd;
 	uint32_t mtu;
 	uint32_t group;
 };
-/** Makes the pair with one queue each, both ends down. -EEXIST: a name is taken. */
+/**
+ * Makes the pair with one queue each, both ends down. The host end knows no
+ * ARP: what the host sends there goes to the host end's own MAC, so that is the
+ * container's. -EEXIST: a name is taken.
+ */
 int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct error *err);
 /** Makes a bridge, down. -EEXIST: the name is taken. */
 int bridge_create(struct netlink *netlink, const char *name, struct mac mac, uint32_t mtu,

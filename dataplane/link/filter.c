@@ -10,7 +10,7 @@
 /* One priority for all instances of Wherry, behind what administrators usually choose. */
 #define FILTER_PRIORITY 0xA000u
 
-static struct nl_msg *clsact_message(uint32_t ifindex, uint32_t block)
+static struct nl_msg *clsact_message(uint32_t ifindex, struct clsact_blocks blocks)
 {
 	struct tcmsg header = { .tcm_family = AF_UNSPEC,
 				.tcm_ifindex = (int)ifindex,
@@ -20,15 +20,18 @@ static struct nl_msg *clsact_message(uint32_t ifindex, uint32_t block)
 		netlink_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
 	if (message) {
 		nla_put_string(message, TCA_KIND, "clsact");
-		if (block)
-			nla_put_u32(message, TCA_INGRESS_BLOCK, block);
+		if (blocks.ingress)
+			nla_put_u32(message, TCA_INGRESS_BLOCK, blocks.ingress);
+		if (blocks.egress)
+			nla_put_u32(message, TCA_EGRESS_BLOCK, blocks.egress);
 	}
 	return message;
 }
 
-int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, struct error *err)
+int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, struct clsact_blocks blocks,
+		     struct error *err)
 {
-	return netlink_queue(netlink, clsact_message(ifindex, block), NETLINK_MAY_EXIST, err,
+	return netlink_queue(netlink, clsact_message(ifindex, blocks), NETLINK_MAY_EXIST, err,
 			     "add clsact to device %u (module sch_ingress)", ifindex);
 }
 
@@ -74,7 +77,7 @@ int filter_queue_replace(struct netlink *netlink, const struct filter_spec *spec
 {
 	/* Somebody may have taken the clsact away. */
 	if (spec->place != FILTER_BLOCK) {
-		struct nl_msg *message = clsact_message(spec->target, 0);
+		struct nl_msg *message = clsact_message(spec->target, (struct clsact_blocks){ 0 });
 		int r = netlink_queue(netlink, message, NETLINK_ANY_RESULT, err, "add clsact");
 		if (r < 0)
 			return r;

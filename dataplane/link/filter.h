@@ -21,9 +21,13 @@ struct filter_spec {
 	int program_fd;
 };
 
-/** Queued: a clsact for the device, its ingress in `block` if that is not 0. There already: fine.
- */
-int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, uint32_t block, struct error *err);
+/** Blocks that a device shares with others; 0: its own. */
+struct clsact_blocks {
+	uint32_t ingress, egress;
+};
+/** Queued: a clsact for the device. There already: fine. */
+int clsact_queue_add(struct netlink *netlink, uint32_t ifindex, struct clsact_blocks blocks,
+		     struct error *err);
 /** Queued: puts the filter unless it is there. */
 int filter_queue_add(struct netlink *netlink, const struct filter_spec *spec, struct error *err);
 /** Takes clsact from the device if no filter is left in it. */

@@ -85,11 +85,21 @@ enum drop_reason {
 enum hook {
 	HOOK_FROM_CONTAINER = 0,
 	HOOK_FROM_UPLINK = 1,
-	HOOK_TO_CONTAINER = 2, /* the gateway device, egress */
+	HOOK_TO_CONTAINER = 2, /* the gateway device and host ends, egress */
 	HOOK_COUNT
 };
 
 /* --- endpoints and networks ------------------------------------------------ */
+
+/*
+ * TCP ports at which a container answers what the host leads to it (see
+ * deliver_answer); host order, first 0: none.
+ */
+struct served_ports {
+	__u16 first;
+	__u16 more; /* how many follow the first */
+};
+#define SERVED_MAX 4
 
 /* wh1_sources: hash, key __u32 ifindex of the host end. Who sends here. */
 struct source {
@@ -104,8 +114,9 @@ struct source {
 	__u8 mac[6];
 	__u8 gateway_mac[6];
 	__u16 flags; /* NETWORK_* of its network */
+	struct served_ports served[SERVED_MAX];
 };
-_Static_assert(sizeof(struct source) == 92, "source");
+_Static_assert(sizeof(struct source) == 108, "source");
 
 /* wh1_endpoints: hash. Who has this address in this network. */
 struct endpoint_key {

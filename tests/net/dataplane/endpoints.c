@@ -272,6 +272,14 @@ static void reconcile_brings_back_what_was_lost(void **state)
 	world_claim(endpoint_check(world->dataplane, "c1", "eth0", &err), &err);
 	scene_assert_tcp(world->scene, "node", "10.1.0.2", 80, "c1", NULL);
 	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+	scene_assert_run(world->scene, "ip", "route", "del", "10.1.0.2", NULL);
+	assert_true(endpoint_check(world->dataplane, "c1", "eth0", &err) < 0);
+	assert_non_null(strstr(err.text, "no route to its address"));
+	world_claim(dataplane_reconcile(world->dataplane, &err), &err);
+	world_claim(endpoint_check(world->dataplane, "c1", "eth0", &err), &err);
+	world_delete(world, "c1");
+	assert_int_equal(
+		scene_run(world->scene, NULL, "sh", "-c", "! ip route | grep ^10.1.0.2", NULL), 0);
 }
 
 static void a_reconcile_replaces_programs_and_keeps_connections(void **state)

@@ -65,6 +65,43 @@ static void a_published_port_answers_from_everywhere(void **state)
 	}
 }
 
+/* The host has a route to a container that publishes by its link, and not to others. */
+static void what_is_published_answers_under_every_rp_filter(void **state)
+{
+	static const char *const filters[] = { "0", "1", "2" };
+	struct world *world = *state;
+	char command[128];
+	scene_route(world->scene, "node", "0.0.0.0/0", "10.99.0.2");
+	world_network(world, "web", "10.1.0.0/24");
+	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", "5300:53/udp", NULL);
+	world_container(world, "c2", "web", "10.1.0.3/24");
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "c1", 81);
+	scene_udp_server(world->scene, "c1", 53);
+	scene_tcp_server(world->scene, "c2", 80);
+	scene_tcp_server(world->scene, "node", 81);
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		print_message("rp_filter %s\n", filters[i]);
+		snprintf(command, sizeof command,
+			 "for d in all default up0; do echo %s > "
+			 "/proc/sys/net/ipv4/conf/$d/rp_filter; done",
+			 filters[i]);
+		scene_assert_run(world->scene, "sh", "-c", command, NULL);
+		scene_assert_tcp(world->scene, "node", "127.0.0.1", 8080, "c1", "10.1.0.1");
+		scene_assert_tcp(world->scene, "node", "10.99.0.1", 8080, "c1", NULL);
+		scene_assert_udp(world->scene, "node", "127.0.0.1", 5300, "c1", NULL);
+		scene_assert_tcp(world->scene, "node", "10.1.0.2", 81, "c1", "10.1.0.1");
+		scene_assert_tcp(world->scene, "node", "10.1.0.3", 80, "c2", "10.1.0.1");
+		scene_assert_tcp(world->scene, "c1", "10.1.0.1", 81, "node", "10.1.0.2");
+		scene_assert_tcp(world->scene, "c1", "10.99.0.1", 81, "node", "10.1.0.2");
+		scene_assert_tcp(world->scene, "c2", "10.1.0.1", 81, "node", "10.1.0.3");
+		scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+		scene_assert_tcp(world->scene, "c1", "10.1.0.1", 8080, "c1", NULL);
+		scene_assert_ping(world->scene, "c1", "10.1.0.1");
+		scene_assert_ping(world->scene, "node", "10.1.0.2");
+	}
+}
+
 static void a_published_range_and_address_hold_to_themselves(void **state)
 {
 	struct world *world = *state;
@@ -190,13 +227,17 @@ static void another_host_does_not_reach_a_container_directly(void **state)
 	struct world *world = *state;
 	world_network(world, "web", "10.1.0.0/24");
 	world_container(world, "c1", "web", "10.1.0.2/24");
+	world_publish(world, "c2", "web", "10.1.0.3/24", "8080:80", NULL);
 	/* A host that forwards, as one with another container engine does. */
 	scene_assert_run(world->scene, "sh", "-c",
 			 "echo 1 > /proc/sys/net/ipv4/conf/up0/forwarding", NULL);
 	scene_route(world->scene, "client", "10.1.0.0/24", "10.99.0.1");
 	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "c2", 80);
 	scene_assert_no_tcp(world->scene, "client", "10.1.0.2", 80);
-	assert_true(world_drops(world, "direct", NULL) > 0);
+	assert_true(world_drops(world, "direct", "c1") > 0);
+	scene_assert_no_tcp(world->scene, "client", "10.1.0.3", 80);
+	assert_true(world_drops(world, "direct", "c2") > 0);
 }
 
 static void a_routed_network_is_reached_as_it_is(void **state)
@@ -263,6 +304,7 @@ int main(void)
 		SCENE_TEST(containers_of_one_network_reach_each_other),
 		SCENE_TEST(the_host_and_its_containers_reach_each_other),
 		SCENE_TEST(a_published_port_answers_from_everywhere),
+		SCENE_TEST(what_is_published_answers_under_every_rp_filter),
 		SCENE_TEST(a_published_range_and_address_hold_to_themselves),
 		SCENE_TEST(the_outside_sees_the_hosts_address),
 		SCENE_TEST(the_outside_never_sees_a_containers_address),

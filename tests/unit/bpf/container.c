@@ -161,6 +161,35 @@ static void host_is_reached_untranslated(void **state)
 	}
 }
 
+static void answers_of_published_ports_are_received_where_they_stand(void **state)
+{
+	static const struct {
+		struct packet_words words;
+		int verdict;
+	} rows[] = {
+		{ { IPPROTO_TCP, CLIENT, 80, GATEWAY, 4000, TCP_ACK }, PASS },
+		{ { IPPROTO_TCP, CLIENT, 80, GATEWAY, 4000, TCP_SYN | TCP_ACK }, PASS },
+		{ { IPPROTO_TCP, CLIENT, 80, GATEWAY, 4000, TCP_SYN }, REDIRECTED },
+		{ { IPPROTO_UDP, CLIENT, 80, GATEWAY, 4000, 0 }, REDIRECTED },
+		{ { IPPROTO_TCP, CLIENT, 81, GATEWAY, 4000, TCP_ACK }, REDIRECTED },
+		{ { IPPROTO_TCP, CLIENT, 8999, GATEWAY, 4000, TCP_ACK }, REDIRECTED },
+		{ { IPPROTO_TCP, CLIENT, 9000, GATEWAY, 4000, TCP_ACK }, PASS },
+		{ { IPPROTO_TCP, CLIENT, 9002, GATEWAY, 4000, TCP_ACK }, PASS },
+		{ { IPPROTO_TCP, CLIENT, 9003, GATEWAY, 4000, TCP_ACK }, REDIRECTED },
+	};
+	struct scene *scene = *state;
+
+	scene_serve(scene, 9000, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct frame frame = frame_make(rows[i].words), before = frame;
+
+		int verdict = scene_from(scene, scene->client, &frame);
+		if (verdict != rows[i].verdict ||
+		    memcmp(frame.bytes + ETH_HLEN, before.bytes + ETH_HLEN, frame.size - ETH_HLEN))
+			fail_msg("row %zu: verdict %d", i, verdict);
+	}
+}
+
 static void address_resolution_is_answered(void **state)
 {
 	static const struct {
@@ -224,6 +253,8 @@ int main(void)
 		cmocka_unit_test_setup(broken_headers_are_malformed, scene_clear),
 		cmocka_unit_test_setup(settings_of_the_network_hold, scene_clear),
 		cmocka_unit_test_setup(host_is_reached_untranslated, scene_clear),
+		cmocka_unit_test_setup(answers_of_published_ports_are_received_where_they_stand,
+				       scene_clear),
 		cmocka_unit_test_setup(address_resolution_is_answered, scene_clear),
 		cmocka_unit_test_setup(address_resolution_is_not_for_liars, scene_clear),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the host sends to its containers, by the gateway device. */
+/* What the host sends to its containers, by the gateway device and by their links. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -75,6 +75,33 @@ static void containers_of_a_network_are_addressed_from_outside_only_if_it_is_rou
 			 REDIRECTED);
 }
 
+static void a_containers_own_link_carries_what_the_host_sends(void **state)
+{
+	struct scene *scene = *state;
+	const struct packet_words words = { IPPROTO_TCP, OUTSIDE, 4000, WEB, 80, TCP_SYN };
+	const struct {
+		uint32_t ifindex, from;
+		uint16_t flags;
+		int verdict;
+	} rows[] = {
+		{ scene->web, 0, 0, PASS },
+		{ scene->web, scene->web, 0, PASS }, /* what was answered in the kernel */
+		{ scene->web, scene->uplink, 0, DROPPED },
+		{ scene->web, scene->uplink, NETWORK_ROUTED, PASS },
+		{ scene->uplink, scene->web, 0, PASS }, /* none of ours */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct frame frame = frame_make(words);
+
+		scene_set_flags(scene, rows[i].flags);
+		int verdict = scene_onto(scene, rows[i].ifindex, rows[i].from, &frame);
+		if (verdict != rows[i].verdict)
+			fail_msg("row %zu: verdict %d", i, verdict);
+	}
+	assert_int_equal(scene_drops(scene, DROP_DIRECT, SLOT_WEB), 1);
+}
+
 static int see(void *context, void *data, size_t size)
 {
 	assert_int_equal(size, sizeof(struct drop_event));
@@ -125,6 +152,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			containers_of_a_network_are_addressed_from_outside_only_if_it_is_routed,
 			scene_clear),
+		cmocka_unit_test_setup(a_containers_own_link_carries_what_the_host_sends,
+				       scene_clear),
 		cmocka_unit_test_setup(drops_are_told_while_somebody_listens, scene_clear),
 		cmocka_unit_test_setup(other_devices_are_not_ours, scene_clear),
 	};

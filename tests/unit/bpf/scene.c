@@ -244,6 +244,22 @@ int scene_to_forwarded(struct scene *scene, uint32_t gateway, uint32_t from, str
 	return run(scene->bpf->progs.to_container, gateway, from, frame);
 }
 
+int scene_onto(struct scene *scene, uint32_t ifindex, uint32_t from, struct frame *frame)
+{
+	return run(scene->bpf->progs.onto_link, ifindex, from, frame);
+}
+
+void scene_serve(struct scene *scene, uint16_t first, uint16_t more)
+{
+	struct source source;
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_sources),
+					     &scene->client, &source),
+			 0);
+	source.served[0] = (struct served_ports){ 80, 0 };
+	source.served[SERVED_MAX - 1] = (struct served_ports){ first, more };
+	put(scene->bpf->maps.wh1_sources, &scene->client, &source);
+}
+
 int scene_from(struct scene *scene, uint32_t ifindex, struct frame *frame)
 {
 	return scene_run(scene->bpf->progs.from_container, ifindex, frame);

@@ -58,6 +58,11 @@ int scene_to(struct scene *scene, uint32_t gateway, struct frame *frame);   /* t
 /** to_container, for what the host forwards from the device `from`. */
 int scene_to_forwarded(struct scene *scene, uint32_t gateway, uint32_t from, struct frame *frame);
 
+/** onto_link, for what the host sends (from 0) or forwards by a host end. */
+int scene_onto(struct scene *scene, uint32_t ifindex, uint32_t from, struct frame *frame);
+
+/** "client" answers the host at these TCP ports. */
+void scene_serve(struct scene *scene, uint16_t first, uint16_t more);
 void scene_publish(struct scene *scene, const char *address, uint16_t port, uint16_t web_port);
 void scene_set_flags(struct scene *scene, uint16_t flags); /* of network 1 */
 void scene_set_generation(struct scene *scene, uint32_t slot, uint32_t generation);
