@@ -244,9 +244,10 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	__u32 mtu = mtu_exceeded(packet, out);
 	if (mtu)
 		return container_tail_too_big(packet, mtu);
-	count_sent(packet, source->slot);
-	if (!(source->flags & NETWORK_MASQUERADE))
+	if (!(source->flags & NETWORK_MASQUERADE)) {
+		count_sent(packet, source->slot);
 		return next_hop_send(route);
+	}
 	enum drop_reason reason = masquerade_refusal(packet);
 	if (reason)
 		return drop(packet, reason);
@@ -258,6 +259,7 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	reason = masquerade(packet, new, source, route, uplink);
 	if (reason)
 		return drop(packet, reason);
+	count_sent(packet, source->slot);
 	struct translation to = translation_of(&new->flow);
 	translate(packet, &to);
 	return next_hop_send(route);

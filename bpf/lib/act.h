@@ -31,6 +31,7 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 	struct translation to = translation_of(flow);
 
 	if (next_hop_is_fresh(flow)) {
+		count_sent(packet, packet->slot);
 		next_hop_write(packet, flow);
 		translate(packet, &to);
 		return bpf_redirect(flow->ifindex, 0);
@@ -40,6 +41,7 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 	int verdict = next_hop_refresh(packet->skb, flow, packet->network, source, to.destination);
 	if (verdict < 0)
 		return drop(packet, -verdict);
+	count_sent(packet, packet->slot);
 	translate(packet, &to);
 	return verdict;
 }
@@ -47,9 +49,8 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 inline_always int act(struct packet *packet, struct flow *flow)
 {
 	flow_touch(flow, packet);
-	if (packet->slot)
-		count_sent(packet, packet->slot);
-	if (flow->action == FLOW_TO_ENDPOINT)
-		return act_to_endpoint(packet, flow);
-	return act_to_uplink(packet, flow);
+	if (flow->action == FLOW_TO_UPLINK)
+		return act_to_uplink(packet, flow);
+	count_sent(packet, packet->slot);
+	return act_to_endpoint(packet, flow);
 }
