@@ -95,6 +95,11 @@ int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, 
 	snprintf(info->hostname, sizeof info->hostname, "%s", spec->hostname ? spec->hostname : "");
 	if (mac_is_unset(spec->mac))
 		info->mac = mac_for(spec->address.ip);
+	if (spec->server_count > ENDPOINT_SERVERS_MAX)
+		return error_set(err, E2BIG, "at most %d DNS servers", ENDPOINT_SERVERS_MAX);
+	info->server_count = spec->server_count;
+	for (size_t i = 0; i < spec->server_count; i++)
+		info->servers[i] = spec->servers[i];
 	int r = copy_publish(spec, info, err);
 	return r < 0 ? r : copy_names(spec, info, err);
 }

@@ -175,6 +175,25 @@ int names_resolve(struct store *store, const char *network, struct ip client, co
 	return r < 0 ? r : (int)answer.count;
 }
 
+int names_servers(struct store *store, const char *network, struct ip client, struct ip *ret_ips,
+		  size_t max, struct error *err)
+{
+	struct endpoint_info asker __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct network_info info;
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store, STORE_READ, &txn, err);
+	if (r == 0)
+		r = network_load(txn, network, &info, err);
+	if (r == 1)
+		r = load_client(txn, info.id, client, &asker, err);
+	if (r != 1)
+		return r;
+	size_t count = asker.server_count < max ? asker.server_count : max;
+	for (size_t i = 0; i < count; i++)
+		ret_ips[i] = asker.servers[i];
+	return (int)count;
+}
+
 int names_reverse(struct store *store, const char *network, struct ip address, char *ret_name,
 		  size_t size, struct error *err)
 {

@@ -162,6 +162,9 @@ static void put_lists(struct text *text, const struct endpoint_info *info)
 		put_string(text, info->links[i].name);
 		put_string(text, info->links[i].target);
 	}
+	put_number(text, info->server_count, 2);
+	for (size_t i = 0; i < info->server_count; i++)
+		put_bytes(text, info->servers[i].bytes, sizeof info->servers[i].bytes);
 }
 
 int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, struct error *err)
@@ -247,6 +250,16 @@ static int get_links(struct reader *reader, struct endpoint_info *info, struct e
 	return 0;
 }
 
+static void get_servers(struct reader *reader, struct endpoint_info *info)
+{
+	size_t count = get_number(reader, 2);
+	if (count > ENDPOINT_SERVERS_MAX)
+		reader->failed = true;
+	for (size_t i = 0; !reader->failed && i < count; i++)
+		get_bytes(reader, info->servers[i].bytes, sizeof info->servers[i].bytes);
+	info->server_count = reader->failed ? 0 : count;
+}
+
 static void get_fields(struct reader *reader, struct endpoint_info *info)
 {
 	get_string(reader, info->container_id, sizeof info->container_id);
@@ -284,6 +297,8 @@ int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct e
 		r = get_names(&reader, &info, err);
 	if (r == 0)
 		r = get_links(&reader, &info, err);
+	if (r == 0)
+		get_servers(&reader, &info);
 	if (r == 0 && reader.failed)
 		r = error_set(err, EBADMSG, "an endpoint's record is cut short");
 	if (r < 0) {

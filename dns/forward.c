@@ -236,11 +236,14 @@ static void on_attempt(void *context, struct dns_attempt *attempt, const struct 
 }
 
 /* The upstreams without ourselves, the preferred one first. */
-static void choose_servers(struct dns_forwarder *forwarder, struct dns_upstream_list *ret)
+static void choose_servers(struct dns_forwarder *forwarder, const struct dns_upstream_list *own,
+			   struct dns_upstream_list *ret)
 {
 	bool changed;
 	const struct dns_upstream_list *all =
 		dns_upstreams_get(forwarder->settings.upstreams, &changed);
+	if (own && own->count)
+		all = own;
 	if (changed || clock_monotonic_ms() >= forwarder->preferred_until_ms)
 		forwarder->preferred = (struct ip){ 0 };
 	*ret = (struct dns_upstream_list){ 0 };
@@ -319,7 +322,7 @@ void dns_forwarder_free(struct dns_forwarder *forwarder)
 }
 
 void dns_forward(struct dns_forwarder *forwarder, const struct dns_message *query,
-		 const struct dns_origin *origin)
+		 const struct dns_origin *origin, const struct dns_upstream_list *own)
 {
 	struct dns_verdict verdict = { .rcode = DNS_RCODE_SERVER_FAILURE,
 				       .cause = DNS_CAUSE_OTHER,
@@ -330,7 +333,7 @@ void dns_forward(struct dns_forwarder *forwarder, const struct dns_message *quer
 		reply_failure(forwarder, query, origin, &verdict);
 		return;
 	}
-	choose_servers(forwarder, &servers);
+	choose_servers(forwarder, own, &servers);
 	if (servers.count == 0) {
 		verdict.cause = DNS_CAUSE_NOT_READY;
 		verdict.text = "the host names no dns server";

@@ -34,6 +34,9 @@ int dns_forwarder_create(struct loop *loop, const struct dns_forward_settings *s
 /** Forgets all queries without an answer. */
 void dns_forwarder_free(struct dns_forwarder *forwarder);
 DEFINE_FREEP(dns_forwarder)
-/** Takes over a checked query, which is copied. reply may be called before this returns. */
+/**
+ * Takes over a checked query, which is copied. own: the client's own servers; NULL or empty: the
+ * host's. reply may be called before this returns.
+ */
 void dns_forward(struct dns_forwarder *forwarder, const struct dns_message *query,
-		 const struct dns_origin *origin);
+		 const struct dns_origin *origin, const struct dns_upstream_list *own);

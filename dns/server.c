@@ -82,12 +82,28 @@ static bool may_ask(const struct listener *listener, struct ip client)
 	       is_ours(listener->server, client);
 }
 
+/* None, and none that can be read: the host's servers are asked. */
+static void find_own_servers(const struct dns_server *server, const struct dns_asker *asker,
+			     struct dns_upstream_list *ret)
+{
+	struct ip ips[DNS_UPSTREAMS_MAX];
+	struct error ignored;
+	const struct dns_source *source = server->source;
+	int count = source->servers ? source->servers(source->context, asker->network, asker->ip,
+						      ips, DNS_UPSTREAMS_MAX, &ignored)
+				    : 0;
+	*ret = (struct dns_upstream_list){ 0 };
+	for (int i = 0; i < count; i++)
+		ret->servers[ret->count++].ip = ips[i];
+}
+
 static void on_query(void *context, const struct dns_origin *from, const uint8_t *data, size_t size)
 {
 	struct listener *listener = context;
 	struct dns_server *server = listener->server;
 	struct dns_origin origin = *from;
 	struct dns_message query;
+	struct dns_upstream_list own;
 	struct dns_asker asker = { .network = listener->network,
 				   .ip = dns_address_ip(&origin.peer),
 				   .transport = origin.transport,
@@ -105,7 +121,8 @@ static void on_query(void *context, const struct dns_origin *from, const uint8_t
 		deliver(listener, &origin, server->reply, reply_size);
 		break;
 	case DNS_FATE_FORWARD:
-		dns_forward(server->forwarder, &query, &origin);
+		find_own_servers(server, &asker, &own);
+		dns_forward(server->forwarder, &query, &origin, &own);
 		break;
 	}
 }

@@ -15,6 +15,8 @@ struct endpoint_draft {
 	struct endpoint_link links[LINKS_MAX];
 	size_t link_count;
 	struct publish_list publish;
+	struct ip servers[ENDPOINT_SERVERS_MAX];
+	size_t server_count;
 };
 
 static void endpoint_draft_release(struct endpoint_draft *draft)
@@ -170,6 +172,19 @@ static int draft_link(struct engine *engine, struct endpoint_draft *draft, const
 	return 0;
 }
 
+/* --dns: asked by our resolver, so that the neighbours' names still are known. */
+static int draft_servers(const struct container *container, struct endpoint_draft *draft,
+			 struct error *err)
+{
+	auto_words servers = { 0 };
+	int r = container_words(container, "dns", &servers, err);
+	if (r == 0 && servers.count > ENDPOINT_SERVERS_MAX)
+		return error_set(err, E2BIG, "--dns: at most %d", ENDPOINT_SERVERS_MAX);
+	for (size_t i = 0; r == 0 && i < servers.count; i++)
+		r = ip_parse(servers.items[i], &draft->servers[draft->server_count++], err);
+	return r;
+}
+
 static int draft_endpoint(struct engine *engine, const struct container *container, size_t index,
 			  const struct json_at *row, struct endpoint_draft *draft,
 			  struct error *err)
@@ -184,6 +199,8 @@ static int draft_endpoint(struct engine *engine, const struct container *contain
 		r = append_list(row, "links", &links, err);
 	for (size_t i = 0; r == 0 && i < links.count; i++)
 		r = draft_link(engine, draft, links.items[i], err);
+	if (r == 0)
+		r = draft_servers(container, draft, err);
 	if (r == 0 && index == 0) /* ports lead to the first network */
 		r = container_words(container, "publish", &ports, err);
 	for (size_t i = 0; r == 0 && i < ports.count; i++)
@@ -253,6 +270,8 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.names = (const char *const *)draft.names.items,
 		.links = draft.links,
 		.link_count = draft.link_count,
+		.servers = draft.servers,
+		.server_count = draft.server_count,
 		.hostname = container->hostname,
 		.default_route = index == 0 && !attachment->network->spec.internal,
 		.owner = "engine",

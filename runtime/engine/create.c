@@ -207,6 +207,12 @@ static int take_policies(struct draft *draft, struct error *err)
 		options->stop_signal ? options->stop_signal : draft->image.config.stop_signal;
 	int signal;
 	draft->monitor.interactive = options->interactive;
+	struct ip server;
+	if (options->dns.count > ENDPOINT_SERVERS_MAX)
+		return error_set(err, E2BIG, "--dns: at most %d", ENDPOINT_SERVERS_MAX);
+	for (size_t i = 0; i < options->dns.count; i++)
+		if (ip_parse(options->dns.items[i], &server, err) < 0)
+			return error_wrap(err, "--dns");
 	int r = restart_policy_parse(options->restart, &draft->monitor.restart, err);
 	if (r == 0 && options->remove && draft->monitor.restart.kind != RESTART_NO)
 		return error_set(err, EINVAL, "--rm and --restart: only one of them");

@@ -86,16 +86,14 @@ static int write_resolv_conf(struct engine *engine, const struct container *cont
 	int r = container_words(container, "dns", &servers, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < servers.count; i++) {
-		struct ip ip;
-		if (ip_parse(servers.items[i], &ip, err) < 0)
-			return error_wrap(err, "--dns");
-		text_append(&text, "nameserver %s\n", servers.items[i]);
-	}
-	if (!servers.count && address_count) {
+	/* In a network our resolver answers, and asks the servers of --dns for what is not ours. */
+	if (address_count) {
 		append_search(&text);
 		text_append(&text, "nameserver 127.0.0.11\noptions ndots:0\n");
-	} else if (!servers.count && !text_equal(container->network_mode, "none")) {
+	} else if (servers.count) {
+		for (size_t i = 0; i < servers.count; i++)
+			text_append(&text, "nameserver %s\n", servers.items[i]);
+	} else if (!text_equal(container->network_mode, "none")) {
 		append_host_file("/etc/resolv.conf", &text);
 	}
 	return write_file(engine, container, "resolv.conf", &text, err);

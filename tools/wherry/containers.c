@@ -76,7 +76,7 @@ struct run_options {
 		  "Its MAC address" },                                                                 \
 		{ "dns",       0,                                                                      \
 		  OPTION_LIST, CONTAINER_OPTION(dns),                                                  \
-		  "ADDRESS",   "Ask this server instead of the network's names" },                     \
+		  "ADDRESS",   "Ask this server for names that are no container's" },                     \
 		{ "add-host",     0,                                                                   \
 		  OPTION_LIST,    CONTAINER_OPTION(add_hosts),                                         \
 		  "NAME:ADDRESS", "A line of /etc/hosts" },                                            \

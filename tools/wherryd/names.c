@@ -27,9 +27,17 @@ static int owns(void *context, struct ip address)
 	return network_each(context, has_address, &address, &ignored) == 1;
 }
 
+static int servers(void *context, const char *network, struct ip client, struct ip *ret_ips,
+		   size_t max, struct error *err)
+{
+	return names_servers(context, network, client, ret_ips, max, err);
+}
+
 struct dns_source names_source(struct store *store)
 {
-	return (struct dns_source){
-		.resolve = resolve, .reverse = reverse, .owns = owns, .context = store
-	};
+	return (struct dns_source){ .resolve = resolve,
+				    .reverse = reverse,
+				    .owns = owns,
+				    .servers = servers,
+				    .context = store };
 }

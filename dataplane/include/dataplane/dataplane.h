@@ -121,6 +121,8 @@ struct endpoint_link {
 	char target[CONTAINER_ID_MAX]; /* container id */
 };
 
+#define ENDPOINT_SERVERS_MAX 8 /* DNS servers of its own */
+
 struct endpoint_spec {
 	const char *container_id;
 	const char *interface; /* in the container: eth0 */
@@ -139,6 +141,8 @@ struct endpoint_spec {
 	const char *const *names; /* NULL-terminated: container name, aliases; may be NULL */
 	const struct endpoint_link *links;
 	size_t link_count;
+	const struct ip *servers; /* asked for names that are nobody's here; none: the host's */
+	size_t server_count;
 	const char *hostname; /* may be NULL */
 	bool default_route;   /* add one through gateway */
 	const char *owner;    /* "cni" or "engine": shown by ports and inspect */
@@ -170,6 +174,8 @@ struct endpoint_info {
 	struct words names;           /* owned */
 	size_t link_count;
 	struct endpoint_link *links; /* owned */
+	size_t server_count;
+	struct ip servers[ENDPOINT_SERVERS_MAX];
 };
 void endpoint_info_release(struct endpoint_info *info); /* frees what it owns; info is a value */
 
@@ -219,6 +225,12 @@ int endpoint_set_names(struct dataplane *dataplane, const char *container_id, co
  */
 int names_resolve(struct store *store, const char *network, struct ip client, const char *name,
 		  struct ip *ret_ips, size_t max, struct error *err);
+/**
+ * The DNS servers that the client in `network` was given for all other names. Returns how
+ * many were written, 0 if it was given none.
+ */
+int names_servers(struct store *store, const char *network, struct ip client, struct ip *ret_ips,
+		  size_t max, struct error *err);
 /** The name of an address in a network. 1 if found, 0 if not. */
 int names_reverse(struct store *store, const char *network, struct ip address, char *ret_name,
 		  size_t size, struct error *err);

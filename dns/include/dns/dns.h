@@ -36,6 +36,12 @@ struct dns_source {
 	/** 1 if the address belongs to a network of ours, so that no one else knows its name; else
 	 * 0. */
 	int (*owns)(void *context, struct ip address);
+	/**
+	 * The servers that `client` wants asked for all other names, at most max: how many; 0 or
+	 * -errno: the server's own. NULL: no client has any.
+	 */
+	int (*servers)(void *context, const char *network, struct ip client, struct ip *ret_ips,
+		       size_t max, struct error *err);
 	void *context;
 };
 
