@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,16 @@
 #define PROC_FILE_MAX 4096
 #define BOOT_ID_SIZE 36
 
-static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start, struct error *err)
+#define FLAG_EXITING 0x4                          /* PF_EXITING of the kernel's task flags */
+#define SIGNAL_BIT(number) (1ull << ((number)-1)) /* in a set of pending signals */
+
+struct process_stat {
+	char state;
+	unsigned flags;
+	uint64_t start, pending;
+};
+
+static int read_stat(pid_t pid, struct process_stat *ret, struct error *err)
 {
 	char path[32];
 	auto_free char *stat = NULL;
@@ -28,33 +38,35 @@ static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start, struct err
 	/* The name in field 2 may hold blanks and brackets: fields count from its last one. */
 	const char *rest = strrchr(stat, ')');
 	if (!rest || sscanf(rest + 1,
-			    " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-			    " %*d %*d %" SCNu64,
-			    ret_state, ret_start) != 2)
+			    " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+			    " %*d %*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %" SCNu64,
+			    &ret->state, &ret->flags, &ret->start, &ret->pending) != 4)
 		return error_set(err, EIO, "%s has an unknown form", path);
 	return 0;
 }
 
 int process_identify(pid_t pid, struct process_identity *ret, struct error *err)
 {
-	char state;
-	uint64_t start;
-	int r = read_stat(pid, &state, &start, err);
+	struct process_stat stat;
+	int r = read_stat(pid, &stat, err);
 	if (r < 0)
 		return r;
-	*ret = (struct process_identity){ .pid = pid, .start_time = start };
+	*ret = (struct process_identity){ .pid = pid, .start_time = stat.start };
 	return 0;
 }
 
 bool process_is_alive(struct process_identity identity)
 {
-	char state;
-	uint64_t start;
+	struct process_stat stat;
 	struct error ignored;
-	if (identity.pid <= 0 || read_stat(identity.pid, &state, &start, &ignored) < 0)
+	if (identity.pid <= 0 || read_stat(identity.pid, &stat, &ignored) < 0 ||
+	    stat.start != identity.start_time)
 		return false;
 	/* A zombie does nothing any more, whoever forgot to reap it. */
-	return start == identity.start_time && state != 'Z' && state != 'X';
+	if (stat.state == 'Z' || stat.state == 'X' || stat.flags & FLAG_EXITING)
+		return false;
+	/* kill(2) returns before its victim has run, which on a busy machine may take long. */
+	return !(stat.pending & SIGNAL_BIT(SIGKILL));
 }
 
 void process_name(pid_t pid, char *ret_name, size_t size)

@@ -111,6 +111,19 @@ int container_settle(struct engine *engine, const struct container *container,
 	now.state = (struct container_state){ 0 };
 	now.orphaned = false;
 	*ret_now = now;
+	ret_now->removed = container->temporary;
+	return r;
+}
+
+int container_find_now(struct engine *engine, const char *reference,
+		       struct container **ret_container, struct container_now *ret_now,
+		       struct error *err)
+{
+	int r = container_find(engine, reference, ret_container, err);
+	if (r == 0)
+		r = container_settle(engine, *ret_container, ret_now, err);
+	if (r == 0 && ret_now->removed)
+		r = error_set(err, ENOENT, "no such container: %s", reference);
 	return r;
 }
 

@@ -20,6 +20,10 @@ int container_clear(struct engine *engine, const struct container *container,
 /** Looks at it, and clears up if its monitor died without doing so. */
 int container_settle(struct engine *engine, const struct container *container,
 		     struct container_now *ret_now, struct error *err);
+/** container_find and container_settle. -ENOENT also if it was to be removed at its end. */
+int container_find_now(struct engine *engine, const char *reference,
+		       struct container **ret_container, struct container_now *ret_now,
+		       struct error *err);
 /** Removes directory, anonymous volumes and record. */
 int container_erase(struct engine *engine, const struct container *container, bool volumes,
 		    struct error *err);

@@ -303,8 +303,13 @@ static int make_directories(struct draft *draft, struct error *err)
 		r = directory_make(path_in(draft->dir, "upper").text, 0755, err);
 	if (r == 0)
 		r = directory_make(path_in(draft->dir, "work").text, 0700, err);
-	for (size_t i = 0; r == 0 && i < draft->volume_count; i++)
-		r = volume_make(&draft->volumes[i], err);
+	for (size_t i = 0; r == 0 && i < draft->volume_count; i++) {
+		const struct volume *volume = &draft->volumes[i];
+		r = volume_make(volume, err);
+		if (r == 0 && volume->kind != VOLUME_BIND && !volume->no_copy)
+			r = volume_fill(&draft->engine->instance, volume, &draft->image.layer_paths,
+					path_in(draft->dir, "filling").text, err);
+	}
 	return r;
 }
 

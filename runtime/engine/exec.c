@@ -152,9 +152,7 @@ int container_exec(struct engine *engine, const char *reference, const struct ex
 	struct container_now now = { 0 };
 	struct oci_spec spec = { 0 };
 	*ret_status = 125;
-	int r = container_find(engine, reference, &container, err);
-	if (r == 0)
-		r = container_settle(engine, container, &now, err);
+	int r = container_find_now(engine, reference, &container, &now, err);
 	if (r == 0 && now.status != CONTAINER_RUNNING)
 		r = error_set(err, EINVAL, "container %s does not run: `wherry start %s` first",
 			      container->name, container->name);

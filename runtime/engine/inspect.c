@@ -153,9 +153,7 @@ int container_inspect(struct engine *engine, const char *reference, struct json_
 	struct container_now now;
 	auto_json document = NULL;
 	auto_json object = json_new_object();
-	int r = container_find(engine, reference, &container, err);
-	if (r == 0)
-		r = container_settle(engine, container, &now, err);
+	int r = container_find_now(engine, reference, &container, &now, err);
 	if (r < 0)
 		return r;
 	struct path dir = container_dir(engine, container->id);
@@ -232,9 +230,7 @@ int container_top(struct engine *engine, const char *reference, struct json_t **
 	struct container_now now;
 	auto_dir dir = opendir("/proc");
 	char cgroup[CONTAINER_ID_SIZE + 16];
-	int r = container_find(engine, reference, &container, err);
-	if (r == 0)
-		r = container_settle(engine, container, &now, err);
+	int r = container_find_now(engine, reference, &container, &now, err);
 	if (r == 0 && now.status != CONTAINER_RUNNING)
 		r = error_set(err, EINVAL, "container %s does not run", container->name);
 	if (r < 0)

@@ -203,6 +203,8 @@ static int append_container(struct container *container, void *context, struct e
 	struct container_now now;
 	bool by_status = false;
 	int r = container_settle(listing->engine, container, &now, err);
+	if (r == 0 && now.removed)
+		return 0;
 	for (size_t i = 0;
 	     listing->filter->filters && r >= 0 && i < listing->filter->filters->count; i++) {
 		const char *filter = listing->filter->filters->items[i];

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/loop.h"
+#include "build_place.h"
 #include "network_options.h"
 
 #define NAMES_START_MS 5000
@@ -377,6 +378,7 @@ int engine_network_remove(struct engine *engine, const char *reference, struct e
 	if (r < 0)
 		return r;
 	const char *name = network->name;
+	builds_sweep(engine); /* what a killed build left would count as a member */
 	r = endpoint_each(dataplane_store(dataplane), NULL, name, refuse_member, NULL, err);
 	if (r < 0)
 		return error_wrap(err, "network %s", name);

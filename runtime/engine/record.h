@@ -51,6 +51,7 @@ struct container_now {
 	int64_t started_ns, finished_ns;
 	int exit_code;
 	bool orphaned; /* its monitor is gone without having cleared up */
+	bool removed;  /* by container_settle, as --rm wants */
 };
 int container_look(struct engine *engine, const struct container *container,
 		   struct container_now *ret_now, struct error *err);

@@ -223,7 +223,9 @@ static void abandon(struct start *start)
 		if (start->frame->type != FRAME_FAILED)
 			(void)await(start, FRAME_EXIT, &ignored); /* or FRAME_FAILED */
 	}
-	(void)container_clear(start->engine, start->container, CLEAR_FAILED_START, &ignored);
+	if (container_clear(start->engine, start->container, CLEAR_FAILED_START, &ignored) < 0)
+		engine_warn(start->engine, "what the failed start left is not all gone: %s",
+			    ignored.text);
 	if (start->socket_fd >= 0)
 		(void)frame_send(start->socket_fd, FRAME_CLEANED, NULL, 0);
 	if (start->monitor > 0)
@@ -242,7 +244,9 @@ static int stay(struct start *start, struct session *session, int *ret_status, s
 	int r = session_run(session, &carry, ret_status, err);
 	if (r == -EPIPE) { /* the monitor was killed: what it held is taken away here */
 		(void)process_wait(start->monitor, &status, &clear_error);
-		(void)container_settle(start->engine, start->container, &now, &clear_error);
+		if (container_settle(start->engine, start->container, &now, &clear_error) < 0)
+			engine_warn(start->engine, "what the monitor left is not all gone: %s",
+				    clear_error.text);
 		return r;
 	}
 	/* What the container's end leaves is cleared up here, the monitor just goes. */
@@ -275,6 +279,8 @@ int container_start(struct engine *engine, const char *reference,
 		r = container_lock(engine, container->id, &lock_fd, err);
 	if (r == 0)
 		r = container_settle(engine, container, &now, err);
+	if (r == 0 && now.removed)
+		r = error_set(err, ENOENT, "no such container: %s", reference);
 	if (r < 0)
 		return r;
 	*ret_status = 0;

@@ -40,9 +40,7 @@ static int target_open(struct engine *engine, const char *reference, struct targ
 {
 	struct path run_dir;
 	*target = (struct target){ .socket_fd = -1, .pidfd = -1 };
-	int r = container_find(engine, reference, &target->container, err);
-	if (r == 0)
-		r = container_settle(engine, target->container, &target->now, err);
+	int r = container_find_now(engine, reference, &target->container, &target->now, err);
 	if (r < 0 || !target->now.state.monitor.pid)
 		return r;
 	run_dir = container_run_dir(engine, target->container->id);
@@ -189,6 +187,8 @@ int container_remove(struct engine *engine, const char *reference, enum containe
 	auto_fd lock_fd = -1;
 	struct error ignored;
 	int r = target_open(engine, reference, &target, err);
+	if (r < 0 && target.now.removed)
+		return 0;
 	if (r == 1 && force == CONTAINER_GENTLE)
 		return error_set(err, EBUSY,
 				 "container %s is %s: stop it first, or remove it with --force",

@@ -24,9 +24,11 @@ static int parse_options(const char *text, const char *options, struct volume *v
 	for (size_t i = 0; r == 0 && i < words.count; i++) {
 		if (text_equal(words.items[i], "ro"))
 			volume->read_only = true;
+		else if (text_equal(words.items[i], "nocopy"))
+			volume->no_copy = true;
 		else if (!text_equal(words.items[i], "rw") && !text_equal(words.items[i], "z") &&
 			 !text_equal(words.items[i], "Z"))
-			r = refuse(text, "the option is neither ro nor rw", err);
+			r = refuse(text, "the option is none of ro, rw, nocopy", err);
 	}
 	return r;
 }
@@ -89,6 +91,8 @@ int volume_parse(const struct instance *instance, const char *text, struct volum
 		r = name_anonymous(&volume, err);
 	if (r < 0)
 		return r;
+	if (volume.kind == VOLUME_BIND && volume.no_copy)
+		return refuse(text, "nocopy is for volumes, not for directories of the host", err);
 	if (volume.kind == VOLUME_ANONYMOUS)
 		place_volume(instance, &volume);
 	*ret_volume = volume;

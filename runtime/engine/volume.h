@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/instance.h"
+#include "base/text.h"
 
 #define VOLUME_NAME_MAX 128
 
@@ -18,7 +19,7 @@ struct volume {
 	char name[VOLUME_NAME_MAX];           /* of a volume */
 	char source[INSTANCE_PATH_MAX + 256]; /* on the host */
 	char destination[1024];
-	bool read_only;
+	bool read_only, no_copy;
 };
 
 /** Gate: reads one -v; names no directory that it does not need. */
@@ -26,5 +27,11 @@ int volume_parse(const struct instance *instance, const char *text, struct volum
 		 struct error *err);
 /** Makes the directory of the volume, or of a bind whose source is not there, as Docker does. */
 int volume_make(const struct volume *volume, struct error *err);
+/**
+ * Fills a volume that is empty with what the image has at its place. A volume that a crash left
+ * half filled is filled anew. scratch: a directory that does not exist; nothing stays of it.
+ */
+int volume_fill(const struct instance *instance, const struct volume *volume,
+		const struct words *layer_paths, const char *scratch, struct error *err);
 /** Removes a volume and all that is in it. */
 int volume_remove(const struct instance *instance, const char *name, struct error *err);

@@ -76,7 +76,7 @@ struct run_options {
 		  "Its MAC address" },                                                                 \
 		{ "dns",       0,                                                                      \
 		  OPTION_LIST, CONTAINER_OPTION(dns),                                                  \
-		  "ADDRESS",   "Ask this server for names that are no container's" },                     \
+		  "ADDRESS",   "Ask this server for names that are no container's" },                  \
 		{ "add-host",     0,                                                                   \
 		  OPTION_LIST,    CONTAINER_OPTION(add_hosts),                                         \
 		  "NAME:ADDRESS", "A line of /etc/hosts" },                                            \
@@ -176,11 +176,18 @@ static int write_cidfile(const char *path, const char *id, struct error *err)
 	return 0;
 }
 
+/* A container that nobody can use goes again; the verb's own error is told by others. */
+static void undo_create(struct engine *engine, const char *id)
+{
+	struct error err;
+	if (container_remove(engine, id, CONTAINER_FORCE, true, &err) < 0)
+		fprintf(stderr, "wherry: container %.12s stays: %s\n", id, err.text);
+}
+
 static int create(struct engine *engine, const struct run_options *options,
 		  const struct words *words, char id[CONTAINER_ID_SIZE], struct error *err)
 {
 	auto_words command = { 0 };
-	struct error ignored;
 	int r = command_of(words, &command, err);
 	if (r == 0)
 		r = container_create(engine, &options->container, words->items[0], &command, id,
@@ -189,7 +196,7 @@ static int create(struct engine *engine, const struct run_options *options,
 		return r;
 	r = write_cidfile(options->cidfile, id, err);
 	if (r < 0)
-		(void)container_remove(engine, id, CONTAINER_FORCE, true, &ignored);
+		undo_create(engine, id);
 	return r;
 }
 
@@ -222,7 +229,6 @@ static int run_run(struct cli *cli, const void *data, const struct words *words,
 	char id[CONTAINER_ID_SIZE];
 	int status = 0;
 	struct container_attach attach = { 0 };
-	struct error ignored;
 	if (options->detach && options->container.terminal && !options->container.interactive)
 		attach.output = false;
 	if (!options->detach)
@@ -239,7 +245,7 @@ static int run_run(struct cli *cli, const void *data, const struct words *words,
 	r = container_start(engine, id, &attach, &status, err);
 	/* What could not even start is a container that nobody can use, as after a typing error. */
 	if (r < 0 && !options->container.remove)
-		(void)container_remove(engine, id, CONTAINER_FORCE, true, &ignored);
+		undo_create(engine, id);
 	if (r == 0 && options->detach)
 		printf("%s\n", id);
 	return end_with("run", r, status, err);

@@ -192,7 +192,7 @@ static int run_tag(struct cli *cli, const void *data, const struct words *words,
 }
 
 struct build_options {
-	const char *tag, *file;
+	const char *tag, *file, *network;
 	struct words arguments;
 	bool no_cache, quiet;
 };
@@ -202,6 +202,8 @@ static const struct option_spec build_rows[] = {
 	{ "file", 'f', OPTION_TEXT, BUILD(file), "FILE",
 	  "The Dockerfile (default: DIR/Dockerfile)" },
 	{ "build-arg", 0, OPTION_LIST, BUILD(arguments), "NAME=VALUE", "Value of an ARG" },
+	{ "network", 0, OPTION_TEXT, BUILD(network), "NETWORK",
+	  "The network of RUN steps: a name, none, or host" },
 	{ "no-cache", 0, OPTION_FLAG, BUILD(no_cache), NULL, "Do every step anew" },
 	{ "quiet", 'q', OPTION_FLAG, BUILD(quiet), NULL, "Print only the id" },
 };
@@ -227,8 +229,11 @@ static int run_build(struct cli *cli, const void *data, const struct words *word
 		r = cli_engine(cli, &engine, err);
 	if (r < 0)
 		return r;
-	struct build_runner runner = engine_build_runner(engine);
-	r = image_build(store, &request, &runner, id, err);
+	struct build_runner runner;
+	struct engine_build build = { .engine = engine, .network = options->network };
+	r = engine_build_runner(&build, &runner, err);
+	if (r == 0)
+		r = image_build(store, &request, &runner, id, err);
 	if (r == 0)
 		printf("%s\n", id);
 	return r;

@@ -142,8 +142,14 @@ int container_cleanup(struct engine *engine, const char *id, struct error *err);
 
 /** Whether a container was made from this image; as image_remove wants it. context: the engine. */
 int engine_image_in_use(const char *image_id, char *ret_name, size_t size, void *context);
-/** Runs RUN steps of a build in containers without a record; lent. */
-struct build_runner engine_build_runner(struct engine *engine);
+/* A build's RUN steps: containers without a record. */
+struct engine_build {
+	struct engine *engine;
+	const char *network; /* "none", "host", a network's name; NULL: the default one */
+};
+/** build is lent for the runner's life. -ENOENT: no such network. */
+int engine_build_runner(struct engine_build *build, struct build_runner *ret_runner,
+			struct error *err);
 
 /* --- networks --------------------------------------------------------------- */
 

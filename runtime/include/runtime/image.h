@@ -88,6 +88,19 @@ int image_tag(struct image_store *store, const char *reference, const char *name
 /** Normal form of a reference: "busybox" -> "busybox:latest"; refuses hostile ones. Gate. */
 int image_reference_normalise(const char *reference, char **ret_name, struct error *err);
 
+/**
+ * Opens the directory that the layers (top first) have at path, links resolved inside them.
+ * scratch: an empty directory of the same file system, to be removed by the caller. 1, or 0: there
+ * is no directory. The descriptor keeps the view of the layers alive.
+ */
+int image_open_directory(const struct words *layer_paths, const char *path, const char *scratch,
+			 int *ret_fd, struct error *err);
+/**
+ * Copies all below one directory into another, which is empty: owners, modes, times, extended
+ * attributes, devices; and the directory's own owner, mode and attributes.
+ */
+int image_copy_directory(int from_fd, int to_fd, struct error *err);
+
 /* --- build ------------------------------------------------------------------- */
 
 /* Runs one RUN step; given by the engine, so that the image library knows no engine. */

@@ -69,6 +69,29 @@ static void a_monitor_killed_in_front_of_its_verb_leaves_nothing(void **state)
 	expect(scene, "wherry ports -o json", 0, "[]\n");
 }
 
+static void a_killed_monitor_of_a_container_with_rm_leaves_nothing(void **state)
+{
+	static const struct {
+		const char *verb, *output;
+	} rows[] = {
+		{ "ps -aq", "" },
+		{ "rm -f k", "k\n" },
+		{ "exec k true", "wherry: exec: no such container: k\n" },
+	};
+	struct scene *scene = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char line[512];
+		done(scene, "wherry run -d --rm --name k -p 8080:80 busybox sleep 100");
+		snprintf(line, sizeof line,
+			 "M=$(wherry inspect -f '{{.State.MonitorPid}}' k); kill -9 $M; "
+			 "wherry %s 2>&1 | sed '/the monitor of container k was killed/d'",
+			 rows[i].verb);
+		expect(scene, line, 0, rows[i].output);
+		expect(scene, "wherry ps -aq", 0, "");
+		expect(scene, "wherry ports -o json", 0, "[]\n");
+	}
+}
+
 static void many_at_once_get_names_and_addresses_of_their_own(void **state)
 {
 	struct scene *scene = *state;
@@ -128,6 +151,7 @@ int main(void)
 		ENGINE(a_killed_cli_leaves_its_container_and_its_end_clears_up),
 		ENGINE(a_killed_monitor_is_found_out_by_the_next_verb),
 		ENGINE(a_monitor_killed_in_front_of_its_verb_leaves_nothing),
+		ENGINE(a_killed_monitor_of_a_container_with_rm_leaves_nothing),
 		ENGINE(many_at_once_get_names_and_addresses_of_their_own),
 		ENGINE(a_boot_leaves_no_directory_of_a_container_with_rm),
 		ENGINE(logs_follow_to_the_end),

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Containers find each other by name, and are reached on published ports. */
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/process.h"
 #include "kit.h"
 
 static void make_pair(struct scene *scene)
@@ -21,6 +26,30 @@ static void names_and_aliases_resolve_in_a_network(void **state)
 	     "wherry run --rm --network front --link web:db busybox wget -qO- http://db/passwd");
 	assert_int_not_equal(
 		shell(scene, "wherry run --rm busybox wget -T 2 -qO- http://web/passwd"), 0);
+}
+
+static void a_server_of_ones_own_does_not_hide_the_neighbours(void **state)
+{
+	struct scene *scene = *state;
+	struct error err;
+	char query[512] = "";
+	auto_fd fd = -1;
+	make_pair(scene);
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(53) };
+	assert_int_equal(
+		netns_socket(scene_netns_fd(scene, "other"), AF_INET, SOCK_DGRAM, 0, &fd, &err), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	done(scene, "wherry run --rm --network front --dns 192.0.2.2 busybox "
+		    "wget -qO- http://web/passwd");
+	done(scene, "wherry run -d --network front --dns 192.0.2.2 busybox "
+		    "ping -c 1 nobody.example");
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, 10000), 1);
+	assert_true(recv(fd, query, sizeof query, 0) > 12);
+	assert_memory_equal(query + 12, "\6nobody\7example", 15);
+	expect_error(scene, "wherry run --rm --dns nonsense busybox true", 125,
+		     "wherry: run: --dns: \"nonsense\" is no address: 10.1.2.3 or "
+		     "fd00::1 would be\n");
 }
 
 static void a_published_port_is_reached_from_everywhere(void **state)
@@ -92,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENGINE(names_and_aliases_resolve_in_a_network),
+		ENGINE(a_server_of_ones_own_does_not_hide_the_neighbours),
 		ENGINE(a_published_port_is_reached_from_everywhere),
 		ENGINE(a_running_container_joins_and_leaves_a_network),
 		ENGINE(a_network_in_use_is_not_removed),

@@ -21,6 +21,7 @@
 
 #define GATEWAY "127.0.1.1"
 #define OUTSIDER "10.99.0.1" /* an address of this host, not of the network */
+#define CHOOSY "127.0.1.9"   /* a client with a server of its own */
 #define WAIT_MS 8000         /* more than any answer may take */
 
 static struct ip ip_of(const char *text)
@@ -68,10 +69,23 @@ static int test_owns(void *context, struct ip address)
 	return 0;
 }
 
+/* One client has a server of its own. */
+static int test_servers(void *context, const char *network, struct ip client, struct ip *ret_ips,
+			size_t max, struct error *err)
+{
+	(void)context;
+	(void)network;
+	(void)max;
+	(void)err;
+	ret_ips[0] = ip_of("127.0.2.2");
+	return ip_equal(client, ip_of(CHOOSY));
+}
+
 static const struct dns_source source = {
 	.resolve = test_resolve,
 	.reverse = test_reverse,
 	.owns = test_owns,
+	.servers = test_servers,
 };
 
 static void run_server(const char *const *upstreams, int ready_fd)
@@ -241,6 +255,30 @@ static void other_names_are_passed_on_with_the_clients_spelling(void **state)
 	(void)state;
 	assert_answer(DNS_UDP, "ok.eXample", 0, "NOERROR: ok.eXample A 192.0.2.1");
 	assert_answer(DNS_TCP, "ok.example", 4096, "NOERROR: ok.example A 192.0.2.1");
+}
+
+static void a_client_s_own_servers_are_asked_and_local_names_still_known(void **state)
+{
+	static const struct {
+		const char *name, *wanted;
+	} rows[] = {
+		{ "ok.example", "NOERROR: ok.example A 192.0.2.2" },
+		{ "web", "NOERROR aa: web A 10.1.0.2" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		static struct packet packet;
+		char text[512];
+		struct dns_address own = dns_address_make(ip_of(CHOOSY), 0, 0);
+		struct dns_address gateway = dns_address_make(ip_of(GATEWAY), DNS_PORT, 0);
+		auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fd, &own.any, own.size), 0);
+		assert_int_equal(connect(fd, &gateway.any, gateway.size), 0);
+		send_query(fd, DNS_UDP, rows[i].name, 0);
+		receive(fd, DNS_UDP, &packet);
+		packet_describe(packet.data, packet.size, text, sizeof text);
+		assert_string_equal(text, rows[i].wanted);
+	}
 }
 
 static void second_server_answers_when_the_first_does_not(void **state)
@@ -446,6 +484,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		net_test(local_names_are_answered_over_udp_and_tcp),
 		net_test(other_names_are_passed_on_with_the_clients_spelling),
+		net_test(a_client_s_own_servers_are_asked_and_local_names_still_known),
 		net_test(second_server_answers_when_the_first_does_not),
 		net_test(stray_answer_does_not_hide_the_right_one),
 		net_test(server_that_fails_is_passed_over_at_once),

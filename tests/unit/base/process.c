@@ -190,6 +190,24 @@ static void identity_outlives_neither_process_nor_zombie(void **state)
 	close(ends[0]);
 }
 
+/* kill(2) returns while its victim still waits for the processor. */
+static void a_killed_process_is_dead_at_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		struct process_identity child;
+		struct error err;
+		pid_t pid = fork();
+		while (pid == 0)
+			continue;
+		MUST(process_identify(pid, &child, &err), err);
+		assert_true(process_is_alive(child));
+		kill(pid, SIGKILL);
+		assert_false(process_is_alive(child));
+		waitpid(pid, NULL, 0);
+	}
+}
+
 static int note_place(void *context, struct error *err)
 {
 	int *seen = context;
@@ -263,6 +281,7 @@ int main(void)
 		cmocka_unit_test(descriptors_may_stand_at_each_others_place),
 		cmocka_unit_test(children_inherit_three_descriptors_and_no_signals),
 		cmocka_unit_test(identity_outlives_neither_process_nor_zombie),
+		cmocka_unit_test(a_killed_process_is_dead_at_once),
 		cmocka_unit_test(namespaces_are_visited_and_left),
 		cmocka_unit_test(what_is_no_namespace_is_refused),
 		cmocka_unit_test(boots_have_an_identity),
