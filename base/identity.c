@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -16,13 +17,14 @@
 #define PROC_FILE_MAX 4096
 #define BOOT_ID_SIZE 36
 
-#define FLAG_EXITING 0x4                          /* PF_EXITING of the kernel's task flags */
-#define SIGNAL_BIT(number) (1ull << ((number)-1)) /* in a set of pending signals */
+#define FLAG_EXITING 0x4 /* PF_EXITING of the kernel's task flags */
+#define SIGNAL_OF(exit_code) ((exit_code)&0x7f)
 
 struct process_stat {
 	char state;
 	unsigned flags;
-	uint64_t start, pending;
+	uint64_t start;
+	int exit_code; /* known before the process ends, once its end is decided */
 };
 
 static int read_stat(pid_t pid, struct process_stat *ret, struct error *err)
@@ -39,9 +41,10 @@ static int read_stat(pid_t pid, struct process_stat *ret, struct error *err)
 	const char *rest = strrchr(stat, ')');
 	if (!rest || sscanf(rest + 1,
 			    " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-			    " %*d %*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %" SCNu64,
-			    &ret->state, &ret->flags, &ret->start, &ret->pending) != 4)
+			    " %*d %*d %" SCNu64,
+			    &ret->state, &ret->flags, &ret->start) != 3)
 		return error_set(err, EIO, "%s has an unknown form", path);
+	ret->exit_code = (int)strtol(strrchr(stat, ' '), NULL, 10); /* the last field */
 	return 0;
 }
 
@@ -66,7 +69,7 @@ bool process_is_alive(struct process_identity identity)
 	if (stat.state == 'Z' || stat.state == 'X' || stat.flags & FLAG_EXITING)
 		return false;
 	/* kill(2) returns before its victim has run, which on a busy machine may take long. */
-	return !(stat.pending & SIGNAL_BIT(SIGKILL));
+	return SIGNAL_OF(stat.exit_code) != SIGKILL;
 }
 
 void process_name(pid_t pid, char *ret_name, size_t size)
