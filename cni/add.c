@@ -12,8 +12,6 @@
 
 #include "attach.h"
 
-#define NETWORK_TRIES 3
-
 /* --- the endpoint ---------------------------------------------------------------- */
 
 /* Sorts the result's routes: the default one, and the others. */
@@ -68,14 +66,7 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 	int r = read_routes(add, routes, &spec.route_count, &spec.default_route, err);
 	if (r < 0)
 		return r;
-	r = endpoint_add(add->dataplane, &spec, ret_info, err);
-	/* Another ADD may be changing the network: between its two steps it cannot be joined. */
-	for (int tries = 0; r == -ENOENT && tries < NETWORK_TRIES; tries++) {
-		if (add_renew_network(add, err) < 0)
-			return r;
-		r = endpoint_add(add->dataplane, &spec, ret_info, err);
-	}
-	return r;
+	return endpoint_add(add->dataplane, &spec, ret_info, err);
 }
 
 /* --- the result -------------------------------------------------------------------- */

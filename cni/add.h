@@ -23,10 +23,5 @@ struct add {
 int add_take_address(struct add *add, struct error *err);
 /** Gives back what add_take_address took: after a failure of what follows. */
 void add_give_back_address(struct add *add);
-/**
- * Waits for whoever brings the network up to date just now, or makes it again.
- * -ENOENT, and err as it was, if it is not ours to make.
- */
-int add_renew_network(struct add *add, struct error *err);
 /** Takes back what a killed ADD of the same container left: a lease or an intent. */
 int add_release_leftover(struct add *add, struct error *err);

@@ -244,13 +244,6 @@ static int foreign_address(struct add *add, struct error *err)
 	return r;
 }
 
-int add_renew_network(struct add *add, struct error *err)
-{
-	struct network_spec spec = add->network.spec;
-	return add->is_network_ours ? network_ensure(add->dataplane, &spec, &add->network, err)
-				    : -ENOENT;
-}
-
 int add_take_address(struct add *add, struct error *err)
 {
 	return add->config->ipam_kind == IPAM_FOREIGN ? foreign_address(add, err)

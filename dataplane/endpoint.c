@@ -262,6 +262,17 @@ static int check_listeners(const struct endpoint_spec *spec, struct error *err)
 	return r;
 }
 
+/* A network that changed after it was read refreshed only the endpoints that were done then. */
+static int follow_network(const struct attempt *attempt, struct error *err)
+{
+	struct network_info now;
+	struct dataplane *dataplane = attempt->dataplane;
+	int r = network_find(dataplane->store, attempt->info->network, &now, err);
+	if (r <= 0 || memcmp(&now, &attempt->network, sizeof now) == 0)
+		return r < 0 ? r : 0;
+	return endpoint_put_entries(dataplane, attempt->info, &now, err);
+}
+
 int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 		 struct endpoint_info *ret_info, struct error *err)
 {
@@ -289,6 +300,8 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 	r = endpoint_realize(dataplane, &work, err);
 	if (r == 0)
 		r = write_done(dataplane, &info, err);
+	if (r == 0)
+		r = follow_network(&attempt, err);
 	if (r < 0) {
 		struct error ignored = { 0 };
 		endpoint_remove(dataplane, &info, ENDPOINT_DELETE_LINK, &ignored);

@@ -122,7 +122,11 @@ static int save(struct store_txn *txn, const struct network_info *info, struct e
 				 bytes_of(text.data, text.size), err);
 }
 
-/* Writes the network down, device_ifindex still 0: whoever finds it so finishes it. */
+/*
+ * Writes a new network down, device_ifindex still 0: whoever finds it so finishes
+ * it. One that is there stays as it is until it is as wanted (write_done): an ADD
+ * in between joins it as it was.
+ */
 static int write_wanted(struct dataplane *dataplane, struct network_info *info, struct error *err)
 {
 	struct survey survey = { .wanted = info };
@@ -139,7 +143,9 @@ static int write_wanted(struct dataplane *dataplane, struct network_info *info, 
 		return error_set(err, EEXIST, "network %s is there already with the subnet %s",
 				 info->spec.name, prefix_format(old.spec.subnet).text);
 	info->id = old.id;
-	r = r == 1 ? 0 : choose_id(&survey, &info->id, err);
+	if (r == 1)
+		return 0;
+	r = choose_id(&survey, &info->id, err);
 	info->device_ifindex = 0;
 	if (r == 0)
 		r = save(txn, info, err);

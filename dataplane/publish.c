@@ -176,6 +176,14 @@ int publish_reserve(struct store_txn *txn, struct endpoint_info *info, enum publ
 	return 0;
 }
 
+int publish_hold(struct store_txn *txn, const struct endpoint_info *info, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < info->publish_count; i++)
+		r = reserve_one(txn, info, &info->publish[i], err);
+	return r;
+}
+
 int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, struct error *err)
 {
 	struct key owner = endpoint_key_of(info->container_id, info->interface);

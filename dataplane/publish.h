@@ -20,6 +20,8 @@ struct publish_conflict {
 };
 int publish_reserve(struct store_txn *txn, struct endpoint_info *info, enum publish_policy policy,
 		    struct publish_conflict *ret_conflict, struct error *err);
+/** Writes down that info has its publications, whose ports are free. */
+int publish_hold(struct store_txn *txn, const struct endpoint_info *info, struct error *err);
 /** Gives them back, as far as they are info's. */
 int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, struct error *err);
 /** The container's TCP ports that the first publications lead to, as the kernel's side wants them.

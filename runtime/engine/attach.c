@@ -336,8 +336,14 @@ static int release_lease(struct engine *engine, const char *id, const char *netw
 int attachment_remove(struct engine *engine, const char *id, const char *network,
 		      const char *interface, struct error *err)
 {
+	struct found_endpoints found = { 0 };
 	struct dataplane *dataplane;
 	int r = engine_dataplane(engine, &dataplane, err);
+	if (r == 0)
+		r = endpoint_each(dataplane_store(dataplane), id, NULL, note_endpoint, &found, err);
+	/* Ports and the default route go to a network that stays, if the first one goes. */
+	if (r == 0 && found.count > 1 && text_equal(found.rows[0].interface, interface))
+		r = endpoint_pass_on(dataplane, id, interface, found.rows[1].interface, err);
 	if (r == 0)
 		r = endpoint_delete(dataplane, id, interface, ENDPOINT_DELETE_LINK, err);
 	if (r >= 0)

@@ -196,6 +196,14 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 enum endpoint_link_fate { ENDPOINT_DELETE_LINK, ENDPOINT_LEAVE_LINK };
 int endpoint_delete(struct dataplane *dataplane, const char *container_id, const char *interface,
 		    enum endpoint_link_fate link, struct error *err);
+/**
+ * What the endpoint at `from` is for its container, the one at `to` becomes: its
+ * published ports lead there, and the default route goes by it if it has a
+ * gateway. Connections end as with a DEL of `from`, which follows. -ENOENT: the
+ * container has not both.
+ */
+int endpoint_pass_on(struct dataplane *dataplane, const char *container_id, const char *from,
+		     const char *to, struct error *err);
 /** 1 if found, 0 if not. Store only; release *ret_info. */
 int endpoint_find(struct store *store, const char *container_id, const char *interface,
 		  struct endpoint_info *ret_info, struct error *err);

@@ -79,6 +79,25 @@ static void a_running_container_joins_and_leaves_a_network(void **state)
 	expect(scene, "wherry exec c ls /sys/class/net", 0, "eth0\nlo\n");
 }
 
+static void a_published_port_leads_to_a_network_that_is_left(void **state)
+{
+	struct scene *scene = *state;
+	make_pair(scene);
+	done(scene, "wherry network create back");
+	done(scene, "wherry network connect back web");
+	done(scene, "wherry network disconnect front web");
+	done(scene, "busybox wget -qO- http://127.0.0.1:8080/passwd");
+	assert_int_equal(scene_run(scene, "other", "busybox", "wget", "-qO-",
+				   "http://192.0.2.1:8080/passwd", NULL),
+			 0);
+	done(scene, "wherry network disconnect back web");
+	scene_assert_no_tcp(scene, "other", "192.0.2.1", 8080);
+	done(scene, "wherry network connect front web");
+	assert_int_equal(scene_run(scene, "other", "busybox", "wget", "-qO-",
+				   "http://192.0.2.1:8080/passwd", NULL),
+			 0);
+}
+
 static void a_network_in_use_is_not_removed(void **state)
 {
 	struct scene *scene = *state;
@@ -124,6 +143,7 @@ int main(void)
 		ENGINE(a_server_of_ones_own_does_not_hide_the_neighbours),
 		ENGINE(a_published_port_is_reached_from_everywhere),
 		ENGINE(a_running_container_joins_and_leaves_a_network),
+		ENGINE(a_published_port_leads_to_a_network_that_is_left),
 		ENGINE(a_network_in_use_is_not_removed),
 		ENGINE(a_container_shares_the_network_of_another),
 		ENGINE(networks_are_listed_and_shown),
