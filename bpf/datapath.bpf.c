@@ -7,6 +7,7 @@
 #include "from_container.bpf.c"
 #include "from_uplink.bpf.c"
 #include "sockets.bpf.c"
+#include "bind.bpf.c"
 #include "to_container.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,10 +5,10 @@
  * network is reached with two look-ups and no flow, all else behind tail calls.
  */
 #include "lib/act.h"
+#include "lib/admit.h"
 #include "lib/deliver.h"
 #include "lib/error.h"
 #include "lib/masquerade.h"
-#include "lib/publish.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
 #include "lib/toobig.h"
@@ -199,6 +199,11 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
+	if (host_talks(packet->skb, &new->key))
+		return deliver_to_host(packet, source);
+	if (publication->network != source->network &&
+	    !publication_allows(publication, &new->key.source))
+		return drop(packet, DROP_PUBLISH_SOURCE);
 	enum drop_reason reason = publish_from_container(packet, new, publication, source);
 	if (reason)
 		return drop(packet, reason);

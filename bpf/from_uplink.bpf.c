@@ -5,8 +5,8 @@
  * not ours passes on untouched, to other filters and to the host.
  */
 #include "lib/act.h"
+#include "lib/admit.h"
 #include "lib/error.h"
-#include "lib/publish.h"
 #include "lib/tail.h"
 
 int from_uplink(struct __sk_buff *skb);
@@ -88,7 +88,11 @@ SEC("tc") int uplink_new(struct __sk_buff *skb)
 	struct new_flow *new = new_flow_begin(&packet);
 	if (!new)
 		return drop(&packet, DROP_INTERNAL_ERROR);
+	if (host_talks(skb, &new->key))
+		return VERDICT_PASS;
 	packet.slot = publication->slot;
+	if (!publication_allows(publication, &new->key.source))
+		return drop(&packet, DROP_PUBLISH_SOURCE);
 	enum drop_reason reason = publish_from_uplink(&packet, new, publication);
 	if (reason)
 		return drop(&packet, reason);

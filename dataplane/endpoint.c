@@ -13,6 +13,7 @@
 
 #include "base/process.h"
 #include "endpoint_spec.h"
+#include "load.h"
 #include "names.h"
 #include "publish.h"
 #include "state.h"
@@ -262,6 +263,25 @@ static int check_listeners(const struct endpoint_spec *spec, struct error *err)
 	return r;
 }
 
+/* Where the caller does not say who may reach its ports, the instance's config does. */
+static int fill_publish_from(struct dataplane *dataplane, struct endpoint_info *info,
+			     struct error *err)
+{
+	struct prefix prefixes[PUBLISH_FROM_MAX];
+	size_t count;
+	if (info->publish_count == 0 || info->publish_from_count > 0)
+		return 0;
+	int r = load_publish_from(&dataplane->instance, prefixes, &count, err);
+	if (r < 0 || count == 0)
+		return r;
+	info->publish_from = calloc(count, sizeof *info->publish_from);
+	if (!info->publish_from)
+		return error_set(err, ENOMEM, "no memory for prefixes");
+	memcpy(info->publish_from, prefixes, count * sizeof *prefixes);
+	info->publish_from_count = count;
+	return 0;
+}
+
 /* A network that changed after it was read refreshed only the endpoints that were done then. */
 static int follow_network(const struct attempt *attempt, struct error *err)
 {
@@ -283,6 +303,8 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 		r = check_listeners(spec, err);
 	if (r == 0)
 		r = endpoint_fill(spec, &info, err);
+	if (r == 0)
+		r = fill_publish_from(dataplane, &info, err);
 	/* Before the intent: who undoes it must know the key of each map entry. */
 	if (r == 0)
 		r = netns_cookie(spec->netns_fd, &info.netns_cookie, err);

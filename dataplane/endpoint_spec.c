@@ -54,6 +54,40 @@ static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *
 	return 0;
 }
 
+int publish_from_parse(const char *text, struct prefix *ret_prefix, struct error *err)
+{
+	struct prefix prefix = { 0 };
+	struct error ignored = { 0 };
+	if (strchr(text, '/')) {
+		int r = prefix_parse(text, &prefix, err);
+		if (r < 0)
+			return r;
+	} else {
+		if (ip_parse(text, &prefix.ip, &ignored) < 0)
+			return error_set(err, EINVAL, "\"%s\" is no address or prefix", text);
+		prefix.length = ip_is_v4(prefix.ip) ? 32 : 128;
+	}
+	*ret_prefix = prefix_network(prefix);
+	return 0;
+}
+
+static int copy_publish_from(const struct endpoint_spec *spec, struct endpoint_info *info,
+			     struct error *err)
+{
+	size_t count = spec->publish_from_count;
+	if (count > PUBLISH_FROM_MAX)
+		return error_set(err, E2BIG, "at most %d prefixes may reach published ports",
+				 PUBLISH_FROM_MAX);
+	if (count == 0 || spec->publish_count == 0)
+		return 0;
+	info->publish_from = calloc(count, sizeof *info->publish_from);
+	if (!info->publish_from)
+		return error_set(err, ENOMEM, "no memory for prefixes");
+	memcpy(info->publish_from, spec->publish_from, count * sizeof *info->publish_from);
+	info->publish_from_count = count;
+	return 0;
+}
+
 static int copy_names(const struct endpoint_spec *spec, struct endpoint_info *info,
 		      struct error *err)
 {
@@ -100,6 +134,9 @@ int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, 
 	info->server_count = spec->server_count;
 	for (size_t i = 0; i < spec->server_count; i++)
 		info->servers[i] = spec->servers[i];
+	info->publish_reserves = spec->publish_policy == PUBLISH_REFUSE_LISTENERS;
 	int r = copy_publish(spec, info, err);
+	if (r == 0)
+		r = copy_publish_from(spec, info, err);
 	return r < 0 ? r : copy_names(spec, info, err);
 }

@@ -39,6 +39,12 @@ struct port_range {
 	uint16_t first;
 	uint16_t count;
 };
+/**
+ * "publishFrom" of the instance's config: who may reach published ports where
+ * nothing else is said; at most PUBLISH_FROM_MAX. *ret_count 0: everybody.
+ */
+int load_publish_from(const struct instance *instance, struct prefix *ret_prefixes,
+		      size_t *ret_count, struct error *err);
 /** From ROOT/etc/wherry/config.json "masqueradePorts", else the instance's share. */
 int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
 			  struct error *err);

@@ -35,6 +35,21 @@ static int load(struct store_txn *txn, const char *container_id, const char *int
 				 interface);
 }
 
+/* `from` keeps its own, which its DEL takes out of the map. */
+static int move_clients(const struct endpoint_info *from, struct endpoint_info *to,
+			struct error *err)
+{
+	size_t size = from->publish_from_count * sizeof *to->publish_from;
+	if (size == 0 || to->publish_from_count > 0)
+		return 0;
+	to->publish_from = malloc(size);
+	if (!to->publish_from)
+		return error_set(err, ENOMEM, "no memory for prefixes");
+	memcpy(to->publish_from, from->publish_from, size);
+	to->publish_from_count = from->publish_from_count;
+	return 0;
+}
+
 /* Behind what `to` publishes itself. */
 static int move_list(struct pass *pass, struct error *err)
 {
@@ -47,7 +62,8 @@ static int move_list(struct pass *pass, struct error *err)
 	to->publish = all;
 	to->publish_count = count;
 	from->publish_count = 0;
-	return 0;
+	to->publish_reserves |= from->publish_reserves;
+	return move_clients(from, to, err);
 }
 
 /* 1 if there was something to pass on, 0 if not. */

@@ -224,6 +224,12 @@ static void range_entries_release(struct range_entries *entries)
 	free(entries->values);
 }
 
+static uint16_t flags_of(const struct endpoint_info *info)
+{
+	return (uint16_t)((info->publish_from_count ? PUBLICATION_RESTRICTED : 0) |
+			  (info->publish_reserves ? PUBLICATION_RESERVED : 0));
+}
+
 static int expand(const struct endpoint_info *info, const struct publish_spec *publish,
 		  struct range_entries *ret, struct error *err)
 {
@@ -244,13 +250,38 @@ static int expand(const struct endpoint_info *info, const struct publish_spec *p
 			.ifindex = info->host_ifindex,
 			.network = info->network_id,
 			.port = htons((uint16_t)(publish->container_port + i)),
+			.flags = flags_of(info),
 		};
 	}
 	return 0;
 }
 
+static struct allowed_key allowed_key_of(const struct endpoint_info *info, struct prefix prefix)
+{
+	uint32_t length = prefix.length + (ip_is_v4(prefix.ip) ? 96u : 0u);
+	return (struct allowed_key){ .prefix_length = 32 + length,
+				     .generation = info->generation,
+				     .address = abi_addr_of(prefix.ip) };
+}
+
+static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
+		       struct error *err)
+{
+	struct allowed allowed = { .slot = info->slot, .generation = info->generation };
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < info->publish_from_count; i++) {
+		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
+		r = map_put(&dataplane->maps, MAP_ALLOWED, &key, &allowed, err);
+	}
+	return r;
+}
+
 int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
 {
+	/* Who may reach a port is known before the port leads anywhere. */
+	int done = put_allowed(dataplane, info, err);
+	if (done < 0)
+		return done;
 	for (size_t i = 0; i < info->publish_count; i++) {
 		struct range_entries entries
 			__attribute__((cleanup(range_entries_release))) = { 0 };
@@ -264,7 +295,19 @@ int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, s
 	return 0;
 }
 
-int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
+static int delete_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
+			  struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < info->publish_from_count; i++) {
+		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
+		r = map_delete(&dataplane->maps, MAP_ALLOWED, &key, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int delete_ports(struct dataplane *dataplane, const struct endpoint_info *info,
+			struct error *err)
 {
 	for (size_t i = 0; i < info->publish_count; i++) {
 		struct range_entries entries
@@ -284,6 +327,12 @@ int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info
 			return r;
 	}
 	return 0;
+}
+
+int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
+{
+	int r = delete_ports(dataplane, info, err);
+	return r < 0 ? r : delete_allowed(dataplane, info, err);
 }
 
 int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info,

@@ -27,7 +27,7 @@ int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, s
 /** The container's TCP ports that the first publications lead to, as the kernel's side wants them.
  */
 void publish_served(const struct endpoint_info *info, struct served_ports served[SERVED_MAX]);
-/** Map entries of all of info's publications. */
+/** Map entries of all of info's publications, and of who may reach them. */
 int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err);
 /** Takes them, unless they lead to another endpoint by now. */
 int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info,

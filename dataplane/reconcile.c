@@ -199,6 +199,8 @@ static int sweep_all(struct dataplane *dataplane, struct error *err)
 		  offsetof(struct source, slot), offsetof(struct source, generation) },
 		{ MAP_ENDPOINTS, sizeof(struct endpoint_key), sizeof(struct endpoint),
 		  offsetof(struct endpoint, slot), offsetof(struct endpoint, generation) },
+		{ MAP_ALLOWED, sizeof(struct allowed_key), sizeof(struct allowed),
+		  offsetof(struct allowed, slot), offsetof(struct allowed, generation) },
 		{ MAP_PORTS, sizeof(struct port_key), sizeof(struct publication),
 		  offsetof(struct publication, slot), offsetof(struct publication, generation) },
 	};

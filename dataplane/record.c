@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NETWORK_VERSION 1
-#define ENDPOINT_VERSION 1
+#define ENDPOINT_VERSION 2
 
 static void put_bytes(struct text *text, const void *data, size_t size)
 {
@@ -154,6 +154,10 @@ static void put_lists(struct text *text, const struct endpoint_info *info)
 	put_number(text, info->publish_count, 4);
 	for (size_t i = 0; i < info->publish_count; i++)
 		put_publish(text, &info->publish[i]);
+	put_number(text, info->publish_reserves, 1);
+	put_number(text, info->publish_from_count, 2);
+	for (size_t i = 0; i < info->publish_from_count; i++)
+		put_prefix(text, info->publish_from[i]);
 	put_number(text, info->names.count, 2);
 	for (size_t i = 0; i < info->names.count; i++)
 		put_string(text, info->names.items[i]);
@@ -216,6 +220,23 @@ static int get_publications(struct reader *reader, struct endpoint_info *info, s
 	info->publish_count = count;
 	for (size_t i = 0; i < count; i++)
 		info->publish[i] = get_publish(reader);
+	return 0;
+}
+
+static int get_publish_from(struct reader *reader, struct endpoint_info *info, struct error *err)
+{
+	info->publish_reserves = get_number(reader, 1);
+	size_t count = get_number(reader, 2);
+	if (count > PUBLISH_FROM_MAX)
+		reader->failed = true;
+	if (reader->failed || count == 0)
+		return 0;
+	info->publish_from = calloc(count, sizeof *info->publish_from);
+	if (!info->publish_from)
+		return error_set(err, ENOMEM, "no memory for a record");
+	info->publish_from_count = count;
+	for (size_t i = 0; i < count; i++)
+		info->publish_from[i] = get_prefix(reader);
 	return 0;
 }
 
@@ -294,6 +315,8 @@ int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct e
 	get_fields(&reader, &info);
 	int r = get_publications(&reader, &info, err);
 	if (r == 0)
+		r = get_publish_from(&reader, &info, err);
+	if (r == 0)
 		r = get_names(&reader, &info, err);
 	if (r == 0)
 		r = get_links(&reader, &info, err);
@@ -312,6 +335,7 @@ int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct e
 void endpoint_info_release(struct endpoint_info *info)
 {
 	free(info->publish);
+	free(info->publish_from);
 	free(info->links);
 	words_free(&info->names);
 	*info = (struct endpoint_info){ 0 };

@@ -80,6 +80,43 @@ static int parse_range(const struct json_at *at, const char *text, struct port_r
 	return 0;
 }
 
+static int read_config(const struct instance *instance, struct json_t **ret_config, char *path,
+		       size_t size, struct error *err)
+{
+	snprintf(path, size, "%s/config.json", instance->config);
+	if (!path_exists(path))
+		return 0;
+	int r = json_read_file(path, CONFIG_SIZE_MAX, ret_config, err);
+	return r < 0 ? r : 1;
+}
+
+int load_publish_from(const struct instance *instance, struct prefix *ret_prefixes,
+		      size_t *ret_count, struct error *err)
+{
+	char path[INSTANCE_PATH_MAX + 16];
+	auto_json config = NULL;
+	struct json_at list;
+
+	*ret_count = 0;
+	int r = read_config(instance, &config, path, sizeof path, err);
+	if (r <= 0)
+		return r;
+	struct json_at root = json_root(config, path);
+	r = json_get_array(&root, "publishFrom", JSON_OPTIONAL, &list, err);
+	if (r == 0 && json_count(&list) > PUBLISH_FROM_MAX)
+		return json_error(&list, err, EINVAL, "has %zu prefixes: at most %d",
+				  json_count(&list), PUBLISH_FROM_MAX);
+	for (size_t i = 0; r == 0 && i < json_count(&list); i++) {
+		struct json_at element = json_element(&list, i);
+		const char *text;
+		r = json_as_string(&element, &text, err);
+		if (r == 0 && publish_from_parse(text, &ret_prefixes[i], err) < 0)
+			r = json_error(&element, err, EINVAL, "\"%s\" is no prefix", text);
+		*ret_count = i + 1;
+	}
+	return r;
+}
+
 int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
 			  struct error *err)
 {
@@ -93,11 +130,8 @@ int load_masquerade_ports(const struct instance *instance, struct port_range *re
 			(uint16_t)(SLICE_FIRST + hash_text(instance->tag) % SLICES * SLICE_COUNT),
 			SLICE_COUNT
 		};
-	snprintf(path, sizeof path, "%s/config.json", instance->config);
-	if (!path_exists(path))
-		return 0;
-	int r = json_read_file(path, CONFIG_SIZE_MAX, &config, err);
-	if (r < 0)
+	int r = read_config(instance, &config, path, sizeof path, err);
+	if (r <= 0)
 		return r;
 	struct json_at root = json_root(config, path);
 	r = json_get_string(&root, "masqueradePorts", JSON_OPTIONAL, &text, err);

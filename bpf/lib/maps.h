@@ -74,3 +74,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, EVENTS_BYTES);
 } wh1_events SEC(".maps");
+
+MAP(BPF_MAP_TYPE_LPM_TRIE, struct allowed_key, struct allowed, ALLOWED_MAX, BPF_F_NO_PREALLOC)
+wh1_allowed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NOTICES_BYTES);
+} wh1_notices SEC(".maps");

@@ -10,6 +10,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/events.h"
 #include "names.h"
+#include "refusals.h"
 
 /*
  * Events come in bursts. The first is acted on at once, the rest of its burst
@@ -28,6 +29,7 @@ struct daemon {
 	struct dns_source source;
 	struct dns_server *server;
 	struct control *control;
+	struct refusals *refusals; /* NULL without a data path */
 	int events_fd;
 	struct loop_source *events, *terminate, *interrupt;
 	struct loop_source *timer; /* while events are followed up */
@@ -165,6 +167,9 @@ static int open_state(struct daemon *daemon, struct error *err)
 		daemon->store = dataplane_store(daemon->dataplane);
 		if (dataplane_reconcile(daemon->dataplane, &trouble) < 0)
 			say_trouble(daemon, &trouble);
+		if (refusals_watch(daemon->loop, daemon->dataplane, &daemon->settings.log,
+				   &daemon->refusals, &trouble) < 0)
+			say_trouble(daemon, &trouble);
 		return 0;
 	}
 	log_write(&daemon->settings.log, LOG_LEVEL_WARNING, "serves names only: %s", trouble.text);
@@ -233,6 +238,7 @@ void daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return;
 	control_free(daemon->control);
+	refusals_free(daemon->refusals);
 	dns_server_free(daemon->server);
 	loop_source_free(daemon->timer);
 	loop_source_free(daemon->events);

@@ -29,6 +29,8 @@
 #define SOCKETS_MAX 65536
 #define DROPS_MAX 65536 /* (reason, slot) pairs */
 #define EVENTS_BYTES 262144
+#define NOTICES_BYTES 4096
+#define ALLOWED_MAX 65536
 
 struct abi_addr {
 	union {
@@ -222,9 +224,40 @@ struct publication {
 	__u32 ifindex; /* of the container's host end */
 	__u16 network;
 	__be16 port; /* the container's */
-	__u32 zero;
+	__u16 flags; /* enum publication_flags */
+	__u16 zero;
 };
 _Static_assert(sizeof(struct publication) == 36, "publication");
+enum publication_flags {
+	PUBLICATION_RESTRICTED = 1 << 0, /* for the clients of wh1_allowed only */
+	PUBLICATION_RESERVED = 1 << 1,   /* programs of the host may not bind the port */
+};
+
+/* wh1_allowed: LPM trie. Clients that may reach what an endpoint publishes. */
+struct allowed_key {
+	__u32 prefix_length; /* 32 + that of the 128-bit form */
+	__u32 generation;    /* the endpoint's: never used again */
+	struct abi_addr address;
+};
+_Static_assert(sizeof(struct allowed_key) == 24, "allowed_key");
+struct allowed {
+	__u32 slot, generation; /* whose entry it is */
+};
+_Static_assert(sizeof(struct allowed) == 8, "allowed");
+
+/* wh1_notices: ring buffer, read by wherryd alone: a program of the host was refused a port. */
+struct notice {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	struct abi_addr address;
+	__be16 port;
+	__u8 protocol;
+	__u8 zero;
+	__u32 slot; /* of the endpoint that publishes it */
+	__u32 pid;
+	char program[16];
+	__u32 zero2;
+};
+_Static_assert(sizeof(struct notice) == 56, "notice");
 
 /* --- flows ------------------------------------------------------------------- */
 

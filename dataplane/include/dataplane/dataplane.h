@@ -23,6 +23,7 @@
 #define CONTAINER_ID_MAX 256
 #define ENDPOINT_NAMES_MAX 32    /* names and aliases of one endpoint */
 #define ENDPOINT_PORTS_MAX 65536 /* publications of one endpoint */
+#define PUBLISH_FROM_MAX 64      /* prefixes that name who may reach them */
 #define DEVICE_NAME_MAX 16
 
 struct dataplane;
@@ -109,6 +110,9 @@ struct publish_spec {
 	uint8_t protocol;        /* enum protocol */
 };
 
+/** Gate: "192.0.2.0/24", or an address alone, as those that may reach a port are named. */
+int publish_from_parse(const char *text, struct prefix *ret_prefix, struct error *err);
+
 /* How publishing meets others (issue: the engine refuses, CNI does not). */
 enum publish_policy {
 	PUBLISH_REFUSE_LISTENERS, /* a host process that listens there is an error that names it */
@@ -138,6 +142,10 @@ struct endpoint_spec {
 	const struct publish_spec *publish;
 	size_t publish_count;
 	enum publish_policy publish_policy;
+	/* Clients that may reach what it publishes; none: those of the instance's config, else all.
+	 */
+	const struct prefix *publish_from;
+	size_t publish_from_count;
 	const char *const *names; /* NULL-terminated: container name, aliases; may be NULL */
 	const struct endpoint_link *links;
 	size_t link_count;
@@ -171,6 +179,9 @@ struct endpoint_info {
 	uint64_t netns_cookie;
 	size_t publish_count;
 	struct publish_spec *publish; /* owned, chosen ports filled in */
+	bool publish_reserves;        /* programs of the host may not bind these ports */
+	size_t publish_from_count;    /* 0: everybody may reach them */
+	struct prefix *publish_from;  /* owned */
 	struct words names;           /* owned */
 	size_t link_count;
 	struct endpoint_link *links; /* owned */
@@ -302,6 +313,26 @@ int drops_follow_read(struct drop_follower *follower,
 		      void *context, struct error *err);
 void drop_follower_free(struct drop_follower *follower);
 DEFINE_FREEP(drop_follower)
+
+/* A program of the host that was refused a port which a container has published. */
+struct port_notice {
+	struct ip address; /* that it asked for */
+	uint16_t port;
+	uint8_t protocol;
+	char program[16];
+	uint32_t pid;
+	char container_id[CONTAINER_ID_MAX]; /* "" if it is gone */
+	char container_name[CONTAINER_ID_MAX];
+};
+struct notice_reader;
+/** For wherryd: *ret_fd, lent, is readable when there are notices. One reader at a time. */
+int notices_open(struct dataplane *dataplane, struct notice_reader **ret_reader, int *ret_fd,
+		 struct error *err);
+int notices_read(struct notice_reader *reader,
+		 int (*visit)(const struct port_notice *notice, void *context, struct error *err),
+		 void *context, struct error *err);
+void notice_reader_free(struct notice_reader *reader);
+DEFINE_FREEP(notice_reader)
 
 struct port_row {
 	struct ip host_ip;

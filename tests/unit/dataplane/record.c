@@ -16,6 +16,10 @@ static struct endpoint_info full_endpoint(void)
 						 .container_port = 1,
 						 .count = 1,
 						 .protocol = PROTOCOL_UDP };
+	info.publish_reserves = true;
+	info.publish_from_count = 1;
+	info.publish_from = calloc(1, sizeof *info.publish_from);
+	info.publish_from[0] = (struct prefix){ .length = 64 };
 	info.link_count = 1;
 	info.links = calloc(1, sizeof *info.links);
 	snprintf(info.links[0].name, sizeof info.links[0].name, "db");
@@ -42,6 +46,8 @@ static void an_endpoint_reads_as_it_was_written(void **state)
 	assert_string_equal(read.names.items[1], "www");
 	assert_int_equal(read.publish[1].host_port, 65535);
 	assert_int_equal(read.netns_cookie, 1ull << 63);
+	assert_true(read.publish_reserves);
+	assert_int_equal(read.publish_from[0].length, 64);
 	endpoint_info_release(&info);
 	endpoint_info_release(&read);
 }
@@ -69,7 +75,7 @@ static void a_record_of_another_version_is_refused(void **state)
 	struct endpoint_info endpoint;
 	struct network_info network;
 	assert_int_equal(endpoint_decode(bytes_of("\x09", 1), &endpoint, &err), -EBADMSG);
-	assert_string_equal(err.text, "an endpoint's record has version 9, not 1");
+	assert_string_equal(err.text, "an endpoint's record has version 9, not 2");
 	assert_int_equal(network_decode(bytes_of("\x09", 1), &network, &err), -EBADMSG);
 }
 
