@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "chain.h"
 
 /* --- the endpoint ---------------------------------------------------------------- */
 
@@ -37,6 +38,13 @@ static int read_routes(const struct add *add, struct prefix *routes, size_t *ret
 	}
 	*ret_count = count;
 	return 0;
+}
+
+/* A holder of a port or address whose namespace is gone gives way. */
+static bool collect_dead(struct add *add)
+{
+	struct error ignored = { 0 };
+	return dataplane_collect(add->dataplane, &ignored) > 0;
 }
 
 static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct error *err)
@@ -66,7 +74,10 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 	int r = read_routes(add, routes, &spec.route_count, &spec.default_route, err);
 	if (r < 0)
 		return r;
-	return endpoint_add(add->dataplane, &spec, ret_info, err);
+	r = endpoint_add(add->dataplane, &spec, ret_info, err);
+	if (r == -EADDRINUSE && collect_dead(add))
+		r = endpoint_add(add->dataplane, &spec, ret_info, err);
+	return r;
 }
 
 /* --- the result -------------------------------------------------------------------- */
@@ -114,6 +125,15 @@ static int build_result(struct add *add, const struct endpoint_info *info,
 	return cni_result_format(&result, add->call->version, ret_document, err);
 }
 
+/* MAC and MTU were set when the interface was made. */
+static int tune(struct add *add, struct error *err)
+{
+	struct tuning rest = add->config->tuning;
+	rest.mac = (struct mac){ 0 };
+	rest.mtu = TUNING_UNSET;
+	return tuning_apply(&rest, add->netns_fd, add->call->environment->interface, err);
+}
+
 static int add_attached(struct add *add, struct json_t **ret_document, struct error *err)
 {
 	struct endpoint_info info = { 0 };
@@ -123,7 +143,11 @@ static int add_attached(struct add *add, struct json_t **ret_document, struct er
 		add_give_back_address(add);
 		return r;
 	}
-	r = build_result(add, &info, ret_document, err);
+	r = tune(add, err);
+	if (r == 0)
+		r = build_result(add, &info, ret_document, err);
+	if (r == 0)
+		chain_join(add->config, ret_document);
 	endpoint_info_release(&info);
 	if (r < 0) {
 		struct error ignored = { 0 };
@@ -167,6 +191,8 @@ int cni_add(struct cni_call *call, struct json_t **ret_document, struct error *e
 	if (r < 0)
 		return r;
 	call->stage = STAGE_WORK;
+	if (config->is_chained)
+		return chain_pass_on(call, config, netns_fd, ret_document, err);
 	r = dataplane_open(call->instance, &dataplane, err);
 	if (r == 0)
 		r = call_lock(call, &lock_fd, err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <net/if.h>
 
+#include "base/file.h"
 #include "delegate.h"
 
 #define DEFAULT_BRIDGE "cni0"
@@ -54,6 +55,29 @@ static bool fits(const struct network_info *found, const struct network_spec *wa
 	       if_nametoindex(is->device) == found->device_ifindex;
 }
 
+/* Another subnet under the same name: fine while nobody is attached. */
+static int make_network(struct add *add, const struct network_spec *spec, struct error *err)
+{
+	struct error busy = { 0 };
+	int r = network_ensure(add->dataplane, spec, &add->network, err);
+	if (r != -EEXIST || network_delete(add->dataplane, spec->name, &busy) < 0)
+		return r;
+	error_clear(err);
+	return network_ensure(add->dataplane, spec, &add->network, err);
+}
+
+/* Without masquerade the kernel routes between containers and uplinks. */
+static int forward_if_routed(const struct cni_config *config, struct error *err)
+{
+	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
+	auto_free char *text = NULL;
+	size_t size;
+	if (config->masquerade || (!config->gateway && !config->default_gateway))
+		return 0;
+	int r = file_read(path, 16, &text, &size, err);
+	return r < 0 || text[0] == '1' ? r : file_write_existing(path, "1", err);
+}
+
 /* Makes the network if it is not there as the configuration wants it. */
 static int ensure_network(struct add *add, struct prefix subnet, struct ip gateway,
 			  struct error *err)
@@ -77,7 +101,9 @@ static int ensure_network(struct add *add, struct prefix subnet, struct ip gatew
 		snprintf(spec.device, sizeof spec.device, "%s", add->network.spec.device);
 	else
 		r = choose_device(add, spec.device, err);
-	return r < 0 ? r : network_ensure(add->dataplane, &spec, &add->network, err);
+	if (r >= 0)
+		r = make_network(add, &spec, err);
+	return r < 0 ? r : forward_if_routed(config, err);
 }
 
 /* Without ranges the network must be there: its subnet is the range. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "chain.h"
 #include "config.h"
 #include "delegate.h"
 
@@ -33,17 +34,46 @@ static int check_previous(const struct cni_call *call, struct error *err)
 	return json_get_object(&call->root, "prevResult", JSON_REQUIRED, &previous, err);
 }
 
-static int check_own(struct cni_call *call, const struct cni_config *config, struct error *err)
+static int has_endpoint(struct dataplane *dataplane, const struct cni_call *call, struct error *err)
+{
+	struct endpoint_info info = { 0 };
+	int r = endpoint_find(dataplane_store(dataplane), call->environment->container_id,
+			      call->environment->interface, &info, err);
+	if (r == 1)
+		endpoint_info_release(&info);
+	return r;
+}
+
+/* The sysctls and attributes that ADD set; of another plugin's interface MAC and MTU too. */
+static int check_tuning(const struct cni_call *call, const struct cni_config *config, int netns_fd,
+			bool is_strange, struct error *err)
+{
+	struct tuning tuning = config->tuning;
+	tuning.mac = is_strange ? config->mac : (struct mac){ 0 };
+	if (is_strange && config->mtu)
+		tuning.mtu = (int)config->mtu;
+	return tuning_check(&tuning, netns_fd, call->environment->interface, err);
+}
+
+static int check_own(struct cni_call *call, const struct cni_config *config, int netns_fd,
+		     struct error *err)
 {
 	AUTO(dataplane) dataplane = NULL;
 	int r = dataplane_open(call->instance, &dataplane, err);
 
 	if (r == 0)
-		r = endpoint_check(dataplane, call->environment->container_id,
-				   call->environment->interface, err);
-	if (r == 0 && config->ipam_kind != IPAM_FOREIGN)
+		r = has_endpoint(dataplane, call, err);
+	if (r < 0)
+		return r;
+	bool is_strange = chain_is_strange(config, r == 1);
+	r = is_strange ? 0
+		       : endpoint_check(dataplane, call->environment->container_id,
+					call->environment->interface, err);
+	if (r == 0 && !is_strange && config->ipam_kind != IPAM_FOREIGN)
 		r = check_lease(dataplane, call, config->name, err);
-	return r;
+	if (r == 0)
+		r = check_tuning(call, config, netns_fd, is_strange, err);
+	return r < 0 ? r : chain_check_routes(config, netns_fd, err);
 }
 
 int cni_check(struct cni_call *call, struct error *err)
@@ -60,7 +90,7 @@ int cni_check(struct cni_call *call, struct error *err)
 	if (r < 0)
 		return r;
 	call->stage = STAGE_WORK;
-	r = check_own(call, config, err);
+	r = check_own(call, config, netns_fd, err);
 	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
 		r = delegate_run(call, config->ipam_type, "CHECK", &output, err);
 	return r;

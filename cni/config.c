@@ -14,6 +14,7 @@ void cni_config_free(struct cni_config *config)
 	free(config->publish);
 	words_free(&config->names);
 	json_free(config->dns);
+	tuning_release(&config->tuning);
 	free(config);
 }
 
@@ -99,6 +100,26 @@ static int read_flags(const struct json_at *at, struct cni_config *config, struc
 	return 0;
 }
 
+/* Right or wrong is told before that it is not supported. */
+static int check_trunk(const struct json_at *trunk, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < json_count(trunk); i++) {
+		struct json_at item = json_element(trunk, i);
+		int64_t id = 0, min = 0, max = 0;
+		r = json_get_integer(&item, "id", JSON_OPTIONAL, 1, VLAN_MAX, &id, err);
+		if (r == 0)
+			r = json_get_integer(&item, "minID", JSON_OPTIONAL, 1, VLAN_MAX, &min, err);
+		if (r == 0)
+			r = json_get_integer(&item, "maxID", JSON_OPTIONAL, 1, VLAN_MAX, &max, err);
+		if (r == 0 && (!min != !max || min > max))
+			return json_error(&item, err, EINVAL,
+					  "minID and maxID go together, and minID is not above "
+					  "maxID");
+	}
+	return r;
+}
+
 static int read_numbers(const struct json_at *at, struct cni_config *config, struct error *err)
 {
 	int64_t mtu = 0, vlan = 0;
@@ -112,6 +133,8 @@ static int read_numbers(const struct json_at *at, struct cni_config *config, str
 		return r;
 	if (vlan)
 		return refuse(at, "vlan", "0 would be right", err);
+	if ((r = check_trunk(&trunk, err)) < 0)
+		return r;
 	if (json_count(&trunk))
 		return refuse(at, "vlanTrunk", "an empty list would be right", err);
 	config->mtu = (uint32_t)mtu;
@@ -147,6 +170,22 @@ static bool is_own_type(const char *type)
 	return type == NULL;
 }
 
+static int check_foreign(struct cni_call *call, const struct json_at *ipam, const char *type,
+			 struct error *err)
+{
+	const char *path = call->environment->path;
+	struct json_at place = json_member(ipam, "type");
+	if (text_equal(type, "dhcp"))
+		return json_error(&place, err, EOPNOTSUPP,
+				  "\"dhcp\" is not supported: containers have no layer 2 segment "
+				  "with a server on it");
+	if (path && *path)
+		return 0;
+	call->stage = STAGE_ENVIRONMENT;
+	return error_set(err, EINVAL, "missing in the environment: CNI_PATH, to find plugin %.64s",
+			 type);
+}
+
 /* The kind of ipam; the ranges of an own one, or the routes of another, are read. */
 static int read_ipam(struct cni_call *call, struct cni_config *config, struct error *err)
 {
@@ -160,9 +199,10 @@ static int read_ipam(struct cni_call *call, struct cni_config *config, struct er
 		r = json_get_string(&ipam, "type", JSON_OPTIONAL, &config->ipam_type, err);
 	if (r < 0)
 		return r;
+	config->has_ipam = json_is_present(&ipam);
 	if (!is_own_type(config->ipam_type)) {
 		config->ipam_kind = IPAM_FOREIGN;
-		return 0;
+		return check_foreign(call, &ipam, config->ipam_type, err);
 	}
 	if (runtime.value)
 		r = ipam_config_read_ranges(&runtime, "ipRanges", &config->ipam, err);
@@ -222,15 +262,13 @@ static int check_routes(const struct cni_call *call, const struct cni_config *co
 	return 0;
 }
 
-/* On ADD we are the first of the list: a result before ours would be lost. */
-static int check_first(const struct cni_call *call, struct error *err)
+static int check_rates(const struct cni_call *call, const struct cni_config *config,
+		       struct error *err)
 {
-	struct json_at previous = json_member(&call->root, "prevResult");
-	if (call->command == CNI_ADD && json_is_present(&previous))
-		return json_error(&previous, err, EINVAL,
-				  "must not be there: this plugin makes the interface, so it is "
-				  "the first of its list");
-	return 0;
+	const char *key = config->ingress.rate_bit_s ? "ingressRate" : "egressRate";
+	if (!config->ingress.rate_bit_s && !config->egress.rate_bit_s)
+		return 0;
+	return refuse(&call->root, key, "0 would be right", err);
 }
 
 int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struct error *err)
@@ -242,7 +280,7 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 	if (r == 0)
 		r = read_name(&call->root, config, err);
 	if (r == 0)
-		r = check_first(call, err);
+		r = cni_config_read_previous(call, config, err);
 	if (r == 0)
 		r = read_bridge(&call->root, config, err);
 	if (r == 0)
@@ -258,7 +296,13 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 	if (r == 0)
 		r = check_routes(call, config, err);
 	if (r == 0)
+		r = cni_config_read_drop_in(call, config, err);
+	if (r == 0)
+		r = tuning_read(call, &config->tuning, err);
+	if (r == 0)
 		r = cni_config_read_runtime(call, config, err);
+	if (r == 0)
+		r = check_rates(call, config, err);
 	if (r == 0)
 		r = cni_config_read_dns(call, config, err);
 	if (r == 0)

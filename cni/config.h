@@ -10,12 +10,18 @@
 #include "call.h"
 #include "dataplane/dataplane.h"
 #include "ipam/ipam.h"
+#include "tuning.h"
 
 enum ipam_kind {
 	IPAM_OWN,        /* "ipam" with ranges, type wherry-ipam, host-local or none */
 	IPAM_OF_NETWORK, /* no "ipam", or one without ranges: the subnet of the network that is
 			    there */
 	IPAM_FOREIGN,    /* another plugin */
+};
+
+/* A rate limit, as bandwidth's keys give it; 0: none. */
+struct cni_rate {
+	uint64_t rate_bit_s, burst_bits;
 };
 
 struct cni_config {
@@ -31,8 +37,13 @@ struct cni_config {
 	struct mac mac;
 	struct publish_spec *publish; /* owned */
 	size_t publish_count;
-	struct words names; /* owned: aliases */
-	struct json_t *dns; /* owned; NULL: none */
+	struct words names;   /* owned: aliases */
+	struct json_t *dns;   /* owned; NULL: none */
+	struct tuning tuning; /* owned; mac and mtu are the endpoint's */
+	struct cni_rate ingress, egress;
+	struct json_at previous; /* prevResult; value NULL: none */
+	bool is_chained;         /* it holds our interface: another plugin made it */
+	bool has_ipam;
 };
 
 void cni_config_free(struct cni_config *config);
@@ -50,6 +61,13 @@ int cni_config_read_ipam(struct cni_call *call, struct cni_config **ret_config, 
 
 /* --- parts, each in a file of its own --------------------------------------- */
 
+/** Gate: keys of portmap, firewall and bandwidth (drop_in.c). */
+int cni_config_read_drop_in(struct cni_call *call, struct cni_config *config, struct error *err);
+/** Gate: ingressRate, ingressBurst, egressRate, egressBurst of an object. */
+int cni_config_read_rates(const struct json_at *at, struct cni_rate *ret_ingress,
+			  struct cni_rate *ret_egress, struct error *err);
+/** Gate: prevResult, of the configuration's version on ADD (chain.c). */
+int cni_config_read_previous(struct cni_call *call, struct cni_config *config, struct error *err);
 /** Gate: runtimeConfig, "args" and CNI_ARGS into *config (runtime_config.c). */
 int cni_config_read_runtime(struct cni_call *call, struct cni_config *config, struct error *err);
 /** Gate: runtimeConfig's portMappings (port_mappings.c). */

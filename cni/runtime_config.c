@@ -52,22 +52,21 @@ static int read_args_cni(const struct json_at *root, struct cni_config *config, 
 	return r < 0 ? r : json_get_mac(&cni, "mac", JSON_OPTIONAL, &config->mac, err);
 }
 
-static int read_bandwidth(const struct json_at *runtime, struct error *err)
+/* Rates in the configuration win as a whole. */
+static int read_bandwidth(const struct json_at *runtime, struct cni_config *config,
+			  struct error *err)
 {
-	static const char *const keys[] = { "ingressRate", "ingressBurst", "egressRate",
-					    "egressBurst" };
+	struct cni_rate ingress = { 0 }, egress = { 0 };
 	struct json_at bandwidth;
 	int r = json_get_object(runtime, "bandwidth", JSON_OPTIONAL, &bandwidth, err);
 
-	for (size_t i = 0; r == 0 && bandwidth.value && i < ARRAY_SIZE(keys); i++) {
-		int64_t value = 0;
-		r = json_get_integer(&bandwidth, keys[i], JSON_OPTIONAL, 0, INT64_MAX, &value, err);
-		struct json_at place = json_member(&bandwidth, keys[i]);
-		if (r == 0 && value != 0)
-			return json_error(&place, err, EOPNOTSUPP,
-					  "is not supported yet: 0 would be right");
-	}
-	return r;
+	if (r == 0 && bandwidth.value)
+		r = cni_config_read_rates(&bandwidth, &ingress, &egress, err);
+	if (r < 0 || config->ingress.rate_bit_s || config->egress.rate_bit_s)
+		return r;
+	config->ingress = ingress;
+	config->egress = egress;
+	return 0;
 }
 
 static int add_aliases(const struct json_at *list, struct cni_config *config, struct error *err)
@@ -109,7 +108,7 @@ static int read_runtime(const struct json_at *runtime, struct cni_config *config
 	if (r == 0)
 		r = json_get_mac(runtime, "mac", JSON_OPTIONAL, &config->mac, err);
 	if (r == 0)
-		r = read_bandwidth(runtime, err);
+		r = read_bandwidth(runtime, config, err);
 	if (r == 0)
 		r = read_aliases(runtime, config, err);
 	return r < 0 ? r : cni_config_read_ports(runtime, config, err);
@@ -120,7 +119,7 @@ int cni_config_read_runtime(struct cni_call *call, struct cni_config *config, st
 	struct json_at runtime;
 	int r = json_get_object(&call->root, "runtimeConfig", JSON_OPTIONAL, &runtime, err);
 
-	config->mac = call->args.mac;
+	config->mac = mac_is_unset(call->args.mac) ? config->tuning.mac : call->args.mac;
 	for (size_t i = 0; r == 0 && i < call->args.ip_count; i++)
 		r = add_wanted(config, &call->root, call->args.ips[i], err);
 	if (r == 0)

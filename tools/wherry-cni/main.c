@@ -5,6 +5,7 @@
  * its answer, a result or an error object, goes to standard output in one
  * write. Started by hand, without CNI_COMMAND, it says what it is.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,8 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	size_t size = 0;
 
+	/* A reader that has gone is an error to handle, not an end in the middle. */
+	signal(SIGPIPE, SIG_IGN);
 	if (!environment.command)
 		return say_what_it_is(argc > 0 ? argv[0] : PLUGIN_NAME);
 	int status = 1;
@@ -59,7 +62,13 @@ int main(int argc, char **argv)
 			config = NULL;
 		status = PLUGIN_RUN(&instance, &environment, config, size, &output);
 	}
-	if (!output || fd_write_all(STDOUT_FILENO, output, strlen(output)) < 0)
-		return 1;
-	return status;
+	if (output && fd_write_all(STDOUT_FILENO, output, strlen(output)) == 0)
+		return status;
+	/* A result that nobody heard: what it told of must not stay. */
+	if (status == 0 && strcmp(environment.command, "ADD") == 0) {
+		auto_free char *ignored = NULL;
+		environment.command = "DEL";
+		PLUGIN_RUN(&instance, &environment, config, size, &ignored);
+	}
+	return 1;
 }

@@ -21,16 +21,15 @@
 	"[[{\"subnet\":\"10.20.0.0/16\"}]],\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}]}"
 
 /* One of each kind, so that a fault anywhere shows; the rest with --long. */
-static const char *const sample[] = { "1",  "5",  "7",  "9",   "10",  "11", "14", "16",
-				      "17", "19", "21", "25",  "26",  "27", "29", "38",
-				      "64", "75", "78", "108", "112", "117" };
+static const char *const sample[] = { "1",  "5",   "7",  "9",   "10",  "11",  "14", "16", "17",
+				      "19", "21",  "25", "26",  "27",  "29",  "38", "64", "75",
+				      "78", "108", "83", "102", "104", "112", "117" };
 
 /* The plugins under the names that configurations call them by. */
 static int make_plugins(const char *folder, struct error *err)
 {
 	static const char *const names[][2] = { { "wherry", "wherry-cni" },
-						{ "wherry-ipam", "wherry-ipam" },
-						{ "loopback", "wherry-cni" } };
+						{ "wherry-ipam", "wherry-ipam" } };
 	int r = directory_make(folder, 0755, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++) {

@@ -156,16 +156,16 @@ static const struct {
 	  ERROR("7", "promiscMode: cannot be true together with hairpinMode") },
 	{ WITH("'vlan':5"), ERROR("2", "vlan: is not supported yet: 0 would be right") },
 	{ WITH("'runtimeConfig':{'bandwidth':{'egressRate':8}}"),
-	  ERROR("2",
-		"runtimeConfig.bandwidth.egressRate: is not supported yet: 0 would be right") },
+	  ERROR("7", "runtimeConfig.bandwidth.egressRate: needs egressBurst beside it") },
 	{ WITH("'runtimeConfig':{'portMappings':[{'hostPort':80,'containerPort':80,'protocol':'"
 	       "sctp'}]}"),
 	  ERROR("2", "runtimeConfig.portMappings[0].protocol: \\'sctp\\' is not supported yet: tcp "
 		     "and udp are") },
 	{ CONFIG("'ipam':{'subnet':'fd00::/64'}"),
 	  ERROR("2", "ipam: IPv6 subnet fd00::/64 is not supported yet") },
-	{ WITH("'prevResult':{}"), ERROR("7", "prevResult: must not be there: this plugin makes "
-					      "the interface, so it is the first of its list") },
+	{ WITH("'prevResult':{'cniVersion':'0.4.0'}"),
+	  ERROR("7", "prevResult.cniVersion: \\'0.4.0\\' is not the configuration`s: 1.0.0 would "
+		     "be right") },
 	{ CONFIG("'ipam':{'subnet':'10.1.0.9/16'}"),
 	  ERROR("7", "ipam: subnet 10.1.0.9/16 has host bits: 10.1.0.0/16 would be right") },
 	{ CONFIG(IPAM), "{'cniVersion':'1.0.0','code':3,'msg':'CNI_NETNS: network namespace "
