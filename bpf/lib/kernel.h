@@ -33,3 +33,7 @@
  */
 #define VERDICT_PASS TC_ACT_UNSPEC
 #define VERDICT_DROP TC_ACT_SHOT
+
+#ifdef WHERRY_TOLD
+#include "lib/trace.h"
+#endif

@@ -52,6 +52,7 @@ extern const struct verb_group verb_group_processes;
 extern const struct verb_group verb_group_images;
 extern const struct verb_group verb_group_networks;
 extern const struct verb_group verb_group_traffic;
+extern const struct verb_group verb_group_why;
 extern const struct verb_group verb_group_observing;
 extern const struct verb_group verb_group_general;
 extern const struct verb_group verb_group_pages;
