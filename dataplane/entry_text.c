@@ -154,7 +154,7 @@ static void write_local(struct writing *w)
 }
 
 static const struct {
-	const char *map; /* as far as an event holds it */
+	const char *map;
 	void (*write)(struct writing *writing);
 } writers[] = {
 	{ "sources", write_source },   { "endpoints", write_endpoint }, { "slots", write_slot },
@@ -163,27 +163,17 @@ static const struct {
 	{ "flows", write_flow },
 };
 
-void entry_map_name(const struct trace_event *event, char ret_name[17])
+bool entry_is_of(const struct trace_event *event, const char *map)
 {
-	size_t skip = event->map[0] == '&';
-	memcpy(ret_name, event->map + skip, sizeof event->map - skip);
-	ret_name[sizeof event->map - skip] = '\0';
-}
-
-static const char *short_name(const char *name)
-{
-	const char *end = strchr(name, '_');
-	return end ? end + 1 : name;
+	return strncmp(event->map, map, sizeof event->map) == 0;
 }
 
 bool entry_decides(const struct trace_event *event)
 {
 	static const char *const aside[] = { "slot_stats", "drops", "switches", "scratch",
 					     "events" };
-	char name[17];
-	entry_map_name(event, name);
 	for (size_t i = 0; i < ARRAY_SIZE(aside); i++)
-		if (text_equal(short_name(name), aside[i]))
+		if (entry_is_of(event, aside[i]))
 			return false;
 	return true;
 }
@@ -207,16 +197,20 @@ static void describe_route(const struct trace_event *event, char *ret_text, size
 void entry_describe(const struct directory *directory, const struct trace_event *event,
 		    char *ret_text, size_t size)
 {
-	char name[17], key[160] = "";
+	char key[160] = "";
+	const char *name = NULL;
 	struct writing writing = { directory, event, key, sizeof key };
 	if (event->kind == TRACE_ROUTE) {
 		describe_route(event, ret_text, size);
 		return;
 	}
-	entry_map_name(event, name);
-	for (size_t i = 0; i < ARRAY_SIZE(writers); i++)
-		if (text_equal(short_name(name), writers[i].map))
-			writers[i].write(&writing);
-	snprintf(ret_text, size, "%s %s%s", name, key,
+	for (size_t i = 0; i < ARRAY_SIZE(writers); i++) {
+		if (!entry_is_of(event, writers[i].map))
+			continue;
+		name = writers[i].map;
+		writers[i].write(&writing);
+	}
+	snprintf(ret_text, size, ABI_MAP("%.*s") " %s%s", name ? 16 : (int)sizeof event->map,
+		 name ? name : event->map, key,
 		 event->kind == TRACE_LOOKUP && !event->has_value ? ": none" : "");
 }

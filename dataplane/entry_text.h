@@ -7,7 +7,7 @@
 /** "wh1_ports *:8080/tcp -> 10.21.0.2:80 of web", "wh1_endpoints 10.21.0.9 in network 1: none". */
 void entry_describe(const struct directory *directory, const struct trace_event *event,
 		    char *ret_text, size_t size);
-/** The table's name without what C puts in front; at most 16 bytes with NUL. */
-void entry_map_name(const struct trace_event *event, char ret_name[17]);
+/** Whether it is about this table ("flows" for wh1_flows). */
+bool entry_is_of(const struct trace_event *event, const char *map);
 /** Tables that decide something: not counters, switches and working memory. */
 bool entry_decides(const struct trace_event *event);

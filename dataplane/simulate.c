@@ -15,12 +15,16 @@
 #define PIN_PATH_MAX (INSTANCE_PATH_MAX + 64)
 #define PROGRAM_MAPS_MAX 64
 #define FILL_BATCH 4096
-#define MAP_TRACE "wh1_trace"
+#define TOLD_MAX 128 /* lib/trace.h */
 
 struct simulator {
 	struct wherry_datapath_told *skeleton;
-	struct ring_buffer *ring;
-	struct simulation *running; /* whose events the ring tells */
+};
+
+/* The value of wh1_told. */
+struct told {
+	uint64_t count;
+	struct trace_event events[TOLD_MAX];
 };
 
 /* --- settings ------------------------------------------------------------------ */
@@ -96,6 +100,24 @@ static int make_plain(struct wherry_datapath_told *skeleton)
 	return r;
 }
 
+/* As large as the instance's: an index is drawn from that. */
+static void set_sizes(struct wherry_datapath_told *skeleton, const struct instance *instance)
+{
+	struct bpf_map *map;
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		char path[PIN_PATH_MAX];
+		struct bpf_map_info info = { 0 };
+		uint32_t size = sizeof info;
+		if (bpf_map__is_internal(map))
+			continue;
+		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
+		auto_fd fd = bpf_obj_get(path);
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			bpf_map__set_max_entries(map, info.max_entries);
+	}
+}
+
 /* Sockets have no test run. */
 static void leave_out_sockets(struct wherry_datapath_told *skeleton)
 {
@@ -105,15 +127,6 @@ static void leave_out_sockets(struct wherry_datapath_told *skeleton)
 		if (bpf_program__type(program) != BPF_PROG_TYPE_SCHED_CLS)
 			bpf_program__set_autoload(program, false);
 	}
-}
-
-static int take_event(void *context, void *data, size_t size)
-{
-	struct simulator *simulator = context;
-	struct simulation *running = simulator->running;
-	if (size >= sizeof(struct trace_event) && running->event_count < SIMULATION_EVENTS_MAX)
-		memcpy(&running->events[running->event_count++], data, sizeof(struct trace_event));
-	return 0;
 }
 
 /* Where the settings end in read-only data: behind them the compiler may put constants. */
@@ -151,8 +164,8 @@ static int prepare(struct simulator *simulator, const void *settings, size_t siz
 	return 0;
 }
 
-int simulator_create_empty(const void *settings, size_t settings_size,
-			   struct simulator **ret_simulator, struct error *err)
+static int create(const struct instance *instance, const void *settings, size_t settings_size,
+		  struct simulator **ret_simulator, struct error *err)
 {
 	AUTO(simulator) simulator = calloc(1, sizeof *simulator);
 	if (!simulator)
@@ -164,22 +177,25 @@ int simulator_create_empty(const void *settings, size_t settings_size,
 	int r = prepare(simulator, settings, settings_size, err);
 	if (r < 0)
 		return r;
+	if (instance)
+		set_sizes(simulator->skeleton, instance);
 	r = wherry_datapath_told__load(simulator->skeleton);
 	if (r < 0)
 		return error_set_errno(err, -r, "cannot load the simulation's programs");
-	int fd = bpf_object__find_map_fd_by_name(simulator->skeleton->obj, MAP_TRACE);
-	simulator->ring = ring_buffer__new(fd, take_event, simulator, NULL);
-	if (!simulator->ring)
-		return error_set_errno(err, errno, "cannot read the simulation's events");
 	*ret_simulator = TAKE(simulator);
 	return 0;
+}
+
+int simulator_create_empty(const void *settings, size_t settings_size,
+			   struct simulator **ret_simulator, struct error *err)
+{
+	return create(NULL, settings, settings_size, ret_simulator, err);
 }
 
 void simulator_free(struct simulator *simulator)
 {
 	if (!simulator)
 		return;
-	ring_buffer__free(simulator->ring);
 	wherry_datapath_told__destroy(simulator->skeleton);
 	free(simulator);
 }
@@ -258,7 +274,8 @@ static int fill(struct simulator *simulator, const struct instance *instance, st
 	bpf_object__for_each_map(map, simulator->skeleton->obj)
 	{
 		char path[PIN_PATH_MAX];
-		if (r < 0 || bpf_map__is_internal(map) || !is_copied(bpf_map__type(map)))
+		if (r < 0 || bpf_map__is_internal(map) || !is_copied(bpf_map__type(map)) ||
+		    map == simulator->skeleton->maps.wh1_told)
 			continue;
 		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
 		auto_fd fd = bpf_obj_get(path);
@@ -280,7 +297,7 @@ int simulator_create(struct dataplane *dataplane, struct simulator **ret_simulat
 	size_t size = 0;
 	int r = simulator_settings(&dataplane->instance, &settings, &size, err);
 	if (r == 0)
-		r = simulator_create_empty(settings, size, &simulator, err);
+		r = create(&dataplane->instance, settings, size, &simulator, err);
 	if (r == 0)
 		r = fill(simulator, &dataplane->instance, err);
 	if (r < 0)
@@ -290,6 +307,24 @@ int simulator_create(struct dataplane *dataplane, struct simulator **ret_simulat
 }
 
 /* --- running -------------------------------------------------------------------------- */
+
+static int take_events(struct simulator *simulator, struct simulation *simulation,
+		       struct error *err)
+{
+	uint32_t zero = 0;
+	int fd = bpf_map__fd(simulator->skeleton->maps.wh1_told);
+	auto_free struct told *told = calloc(1, sizeof *told);
+	if (!told)
+		return error_set(err, ENOMEM, "no memory for a simulation's events");
+	if (bpf_map_lookup_elem(fd, &zero, told) < 0)
+		return error_set_errno(err, errno, "cannot read the simulation's events");
+	simulation->event_count = told->count < TOLD_MAX ? (uint32_t)told->count : TOLD_MAX;
+	memcpy(simulation->events, told->events, simulation->event_count * sizeof told->events[0]);
+	memset(told, 0, sizeof *told);
+	if (bpf_map_update_elem(fd, &zero, told, BPF_ANY) < 0)
+		return error_set_errno(err, errno, "cannot clear the simulation's events");
+	return 0;
+}
 
 int simulator_run(struct simulator *simulator, const char *program, struct simulation *simulation,
 		  struct error *err)
@@ -307,44 +342,55 @@ int simulator_run(struct simulator *simulator, const char *program, struct simul
 		bpf_object__find_program_by_name(simulator->skeleton->obj, program);
 	if (!entry)
 		return error_set(err, ENOENT, "there is no program %s", program);
-	simulation->event_count = 0;
-	simulator->running = simulation;
 	if (bpf_prog_test_run_opts(bpf_program__fd(entry), &options) < 0)
 		return error_set_errno(err, errno, "cannot run %s on a packet", program);
-	int consumed = ring_buffer__consume(simulator->ring);
-	if (consumed < 0)
-		return error_set_errno(err, -consumed, "cannot read the simulation's events");
 	out.size = options.data_size_out;
 	simulation->frame = out;
 	simulation->mark = context.mark;
 	simulation->verdict = (int)options.retval;
-	return 0;
+	return take_events(simulator, simulation, err);
 }
 
-uint32_t simulator_value_size(const struct simulator *simulator, const char *name)
+static const struct bpf_map *map_of(const struct simulator *simulator,
+				    const struct trace_event *event)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(simulator->skeleton->obj, name);
+	const struct bpf_map *map;
+	bpf_object__for_each_map(map, simulator->skeleton->obj)
+	{
+		const char *name = bpf_map__name(map);
+		if (strncmp(name, ABI_MAP(""), sizeof ABI_MAP("") - 1) == 0 &&
+		    strncmp(name + sizeof ABI_MAP("") - 1, event->map, sizeof event->map) == 0)
+			return map;
+	}
+	return NULL;
+}
+
+uint32_t simulator_value_size(const struct simulator *simulator, const struct trace_event *event)
+{
+	const struct bpf_map *map = map_of(simulator, event);
 	return map ? bpf_map__value_size(map) : 0;
 }
 
-int simulator_put(struct simulator *simulator, const char *name, const void *key, const void *value,
-		  struct error *err)
+int simulator_put(struct simulator *simulator, const struct trace_event *event, struct error *err)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(simulator->skeleton->obj, name);
-	if (!map)
-		return error_set(err, ENOENT, "there is no table %s", name);
-	if (bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY) < 0)
-		return error_set_errno(err, errno, "cannot write to %s", name);
+	const struct bpf_map *map = map_of(simulator, event);
+	if (!map || bpf_map__key_size(map) > TRACE_KEY_MAX ||
+	    bpf_map__value_size(map) > TRACE_VALUE_MAX)
+		return error_set(err, EPROTO,
+				 "there is no table %.8s that a packet could have seen",
+				 event->map);
+	if (bpf_map_update_elem(bpf_map__fd(map), event->key, event->value, BPF_ANY) < 0)
+		return error_set_errno(err, errno, "cannot write to %s", bpf_map__name(map));
 	return 0;
 }
 
-void simulator_tail_name(const struct simulator *simulator, const char *name, uint32_t index,
+void simulator_tail_name(const struct simulator *simulator, const struct trace_event *event,
 			 char *ret_name, size_t size)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(simulator->skeleton->obj, name);
+	const struct bpf_map *map = map_of(simulator, event);
 	struct bpf_prog_info info = { 0 };
-	uint32_t id = 0, info_size = sizeof info;
-	snprintf(ret_name, size, "%s[%u]", name, index);
+	uint32_t id = 0, info_size = sizeof info, index = (uint32_t)event->result;
+	snprintf(ret_name, size, "%.8s[%u]", event->map, index);
 	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &index, &id) < 0)
 		return;
 	auto_fd fd = bpf_prog_get_fd_by_id(id);

@@ -11,7 +11,7 @@
 #include "handle.h"
 
 #define SIMULATION_FRAME_MAX 2048
-#define SIMULATION_EVENTS_MAX 256
+#define SIMULATION_EVENTS_MAX 128
 
 struct frame {
 	uint8_t bytes[SIMULATION_FRAME_MAX];
@@ -32,7 +32,7 @@ struct simulator;
 /** Loads the variant and fills its tables. The caller owns *ret_simulator. */
 int simulator_create(struct dataplane *dataplane, struct simulator **ret_simulator,
 		     struct error *err);
-/** The same with empty tables and these settings (the bytes of the programs' read-only data). */
+/** The same with empty tables, and settings as simulator_settings tells them. */
 int simulator_create_empty(const void *settings, size_t settings_size,
 			   struct simulator **ret_simulator, struct error *err);
 void simulator_free(struct simulator *simulator);
@@ -40,14 +40,13 @@ DEFINE_FREEP(simulator)
 /** Runs one program ("from_container"). What it writes into the simulator's tables stays there. */
 int simulator_run(struct simulator *simulator, const char *program, struct simulation *simulation,
 		  struct error *err);
-/** Value size of a table by its name ("wh1_flows"); 0 if there is none. */
-uint32_t simulator_value_size(const struct simulator *simulator, const char *map);
-/** Puts an entry into a table of the simulator. */
-int simulator_put(struct simulator *simulator, const char *map, const void *key, const void *value,
-		  struct error *err);
+/** Value size of the table that an event is about; 0 if it is unknown. */
+uint32_t simulator_value_size(const struct simulator *simulator, const struct trace_event *event);
+/** Puts the entry of an event into the simulator's table. */
+int simulator_put(struct simulator *simulator, const struct trace_event *event, struct error *err);
 /** Settings of the programs that run; the caller frees *ret_bytes. */
 int simulator_settings(const struct instance *instance, void **ret_bytes, size_t *ret_size,
 		       struct error *err);
-/** The program at a place of a table of tail calls: "container_new", cut as the kernel cuts it. */
-void simulator_tail_name(const struct simulator *simulator, const char *map, uint32_t index,
+/** The program that a TRACE_TAIL event leads to: "container_new", cut as the kernel cuts it. */
+void simulator_tail_name(const struct simulator *simulator, const struct trace_event *event,
 			 char *ret_name, size_t size);

@@ -115,7 +115,7 @@ static int find_publication(struct inquiry *inquiry, struct publication *ret, st
 	struct port_key key = { .address = abi_addr_of(to->place.address),
 				.port = htons(to->port),
 				.protocol = to->protocol };
-	struct trace_event event = { .kind = TRACE_LOOKUP, .map = ABI_MAP("ports") };
+	struct trace_event event = { .kind = TRACE_LOOKUP, .map = "ports" };
 	int r = map_get(&inquiry->dataplane->maps, MAP_PORTS, &key, ret, err);
 	if (r == 0) {
 		key.address = abi_addr_of(any);

@@ -63,15 +63,6 @@ void inquiry_tell(struct inquiry *inquiry, const char *stage, const char *text)
 	snprintf(step->text, sizeof step->text, "%s", text);
 }
 
-/* Programs behind tail calls, by their arrays and places there. */
-static void tail_name(const struct inquiry *inquiry, const struct trace_event *event,
-		      char *ret_name, size_t size)
-{
-	char map[17];
-	entry_map_name(event, map);
-	simulator_tail_name(inquiry->simulator, map, (uint32_t)event->result, ret_name, size);
-}
-
 static void describe_way_out(const struct trace_event *event, char *ret_text, size_t size)
 {
 	static const char *const ways[] = { [TRACE_REDIRECT] = "redirect to",
@@ -84,10 +75,8 @@ static void describe_way_out(const struct trace_event *event, char *ret_text, si
 
 static void take_drop(struct why_answer *answer, const struct trace_event *event)
 {
-	char name[17];
 	uint32_t reason;
-	entry_map_name(event, name);
-	if (!text_equal(name, map_name(MAP_DROPS)))
+	if (!entry_is_of(event, "drops"))
 		return;
 	memcpy(&reason, event->key, sizeof reason);
 	answer->reason = reason_name(reason, &answer->meaning);
@@ -104,7 +93,8 @@ static const struct trace_event *read_events(struct inquiry *inquiry, const char
 	for (uint32_t i = 0; i < inquiry->run.event_count; i++) {
 		const struct trace_event *event = &inquiry->run.events[i];
 		if (event->kind == TRACE_TAIL) {
-			tail_name(inquiry, event, answer->stage, sizeof answer->stage);
+			simulator_tail_name(inquiry->simulator, event, answer->stage,
+					    sizeof answer->stage);
 			continue;
 		}
 		if (event->kind >= TRACE_REDIRECT && event->kind <= TRACE_REDIRECT_NEIGH) {
