@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* A cut in the middle of a UTF-8 sequence would leave bytes that no terminal shows. */
@@ -64,7 +65,9 @@ int error_set_errno(struct error *err, int code, const char *format, ...)
 	err->code = code;
 	format_text(err, format, args);
 	va_end(args);
-	const char *reason = strerrordesc_np(code);
+	/* Nobody who reads it called a function. */
+	const char *reason = code == ENOSYS ? "this kernel does not have what is needed for it"
+					    : strerrordesc_np(code);
 	append_text(err, ": ", reason ? reason : "unknown error");
 	return -code;
 }

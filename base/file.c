@@ -189,6 +189,11 @@ int file_open_in_root(int root_fd, const char *path, int flags, mode_t mode, int
 	do
 		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	if (fd < 0 && errno == ENOSYS)
+		return error_set(err, ENOSYS,
+				 "cannot open %s: this kernel has no openat2(2), which Linux 5.6 "
+				 "and later have",
+				 path);
 	if (fd < 0)
 		return error_set_errno(err, errno, "cannot open %s", path);
 	*ret_fd = (int)fd;

@@ -100,6 +100,11 @@ int process_start(const struct process_spec *spec, pid_t *ret_pid, int *ret_pidf
 		int code = errno;
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
+		if (code == ENOSYS)
+			return error_set(err, ENOSYS,
+					 "cannot watch %s: this kernel has no pidfd_open(2), which "
+					 "Linux 5.3 and later have",
+					 spec->path);
 		return error_set_errno(err, code, "cannot watch %s", spec->path);
 	}
 	*ret_pid = pid;

@@ -183,6 +183,10 @@ static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton,
 		return error_set(err, EPERM, "the kernel refused the programs: %s",
 				 log[0] ? last_line(log)
 					: "wherry needs root (CAP_BPF, CAP_NET_ADMIN)");
+	if (r == -ENOSYS)
+		return error_set(err, ENOSYS,
+				 "cannot load the kernel programs: this kernel has no bpf(2) "
+				 "(CONFIG_BPF_SYSCALL)");
 	if (r < 0)
 		return error_set_errno(err, -r, "cannot load the kernel programs%s%s",
 				       log[0] ? ": " : "", log[0] ? last_line(log) : "");

@@ -48,8 +48,8 @@ int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct er
 		nla_nest_end(message, data);
 		nla_nest_end(message, info);
 	}
-	int r = netlink_queue(netlink, message, NETLINK_STRICT, err, "make %s in the container",
-			      spec->peer_name);
+	int r = netlink_queue(netlink, message, NETLINK_STRICT, err,
+			      "make %s in the container (module veth)", spec->peer_name);
 	return r < 0 ? r : netlink_flush(netlink, err);
 }
 
@@ -65,7 +65,8 @@ int bridge_create(struct netlink *netlink, const char *name, struct mac mac, uin
 		nla_put_string(message, IFLA_INFO_KIND, "bridge");
 		nla_nest_end(message, info);
 	}
-	int r = netlink_queue(netlink, message, NETLINK_STRICT, err, "make the device %s", name);
+	int r = netlink_queue(netlink, message, NETLINK_STRICT, err,
+			      "make the device %s (module bridge)", name);
 	return r < 0 ? r : netlink_flush(netlink, err);
 }
 

@@ -85,8 +85,11 @@ static int mount_overlay(const struct oci_spec *spec, int *ret_fd, struct error 
 	if (r < 0)
 		return r;
 	if (mount("overlay", target, "overlay", 0, overlay.options.data) < 0)
-		return error_set_errno(err, errno, "overlay of %zu layers",
-				       spec->overlay_lower.count);
+		return errno == ENODEV ? error_set(err, ENODEV,
+						   "this kernel has no overlayfs "
+						   "(CONFIG_OVERLAY_FS, module overlay)")
+				       : error_set_errno(err, errno, "overlay of %zu layers",
+							 spec->overlay_lower.count);
 	int root_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_set_errno(err, errno, "%s", target);
