@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define READERS_MAX 1022 /* transactions at a time, of all processes; 64 bytes each */
-#define META_PAGES 2     /* what LMDB writes when it makes a file */
+#define READERS_MAX 1022      /* transactions at a time, of all processes; 64 bytes each */
+#define READER_SIZE 64        /* of LMDB's lock file */
+#define LOCK_HEADER_SIZE 4096 /* more than LMDB's */
+#define META_PAGES 2          /* what LMDB writes when it makes a file */
 
 static int code_of(int r)
 {
@@ -71,11 +74,35 @@ static int prepare_file(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
+/*
+ * LMDB writes its lock file through a mapping: on a full disk a hole in it
+ * would end the process by SIGBUS. So it gets its blocks first. Before LMDB
+ * has it open: closing a descriptor of it would drop LMDB's locks.
+ */
+static int prepare_lock_file(const char *data_path, struct error *err)
+{
+	const off_t size = LOCK_HEADER_SIZE + READERS_MAX * READER_SIZE;
+	char path[PATH_MAX];
+	struct stat info;
+	snprintf(path, sizeof path, "%s-lock", data_path);
+	if (stat(path, &info) == 0 && info.st_blocks * 512 >= size)
+		return 0;
+	auto_fd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	int code = fd < 0 ? errno : posix_fallocate(fd, 0, size);
+	if (code == 0 || code == EOPNOTSUPP || code == EINVAL)
+		return 0;
+	if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size == 0)
+		(void)unlink(path);
+	return error_set_errno(err, code, "cannot prepare store %s", data_path);
+}
+
 static int open_environment(struct store *store, enum store_sync sync, size_t size_max,
 			    struct error *err)
 {
 	auto_fd making_fd = -1;
 	int r = prepare_file(store->path, &making_fd, err);
+	if (r == 0)
+		r = prepare_lock_file(store->path, err);
 	if (r < 0)
 		return r;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;

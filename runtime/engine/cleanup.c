@@ -70,6 +70,8 @@ int container_clear(struct engine *engine, const struct container *container,
 		r = container_erase(engine, container, true, err);
 	} else if (reason == CLEAR_ENDED && looked == 0 && now.state.monitor.pid) {
 		r = note_end(engine, container, &now, err);
+		if (r < 0) /* as on a full disk: the run directory still tells how it ended */
+			return r;
 	}
 	if (result == 0)
 		result = r;
