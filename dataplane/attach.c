@@ -263,13 +263,25 @@ int attach_cgroup_root(char *ret_path, size_t size, struct error *err)
 			 "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup");
 }
 
+static bool socket_link_is_alive(const char *path)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof info;
+	auto_fd link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size) < 0)
+		return false;
+	/* 0 once the cgroup went or somebody detached it. */
+	return info.cgroup.cgroup_id != 0;
+}
+
 int attach_socket_program(const struct instance *instance, const char *program, int program_fd,
 			  int attach_type, struct error *err)
 {
 	char root[256], path[LINK_PATH_MAX];
 	snprintf(path, sizeof path, "%s/links/%s", instance->bpf, program);
-	if (path_exists(path))
+	if (socket_link_is_alive(path))
 		return 0;
+	unlink(path);
 	int r = attach_cgroup_root(root, sizeof root, err);
 	if (r < 0)
 		return r;
@@ -290,9 +302,15 @@ static int replace_link(struct dataplane *dataplane, const char *name, struct er
 
 	snprintf(program, sizeof program, "%.*s", (int)strcspn(name, "-"), name);
 	snprintf(path, sizeof path, "%s/links/%s", dataplane->instance.bpf, name);
-	int r = program_open(&dataplane->instance, program, &fd, err);
-	if (r < 0)
+	struct error why = { 0 };
+	int r = program_open(&dataplane->instance, program, &fd, &why);
+	/* This version has no such program: it ends with its pins. */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		*err = why;
 		return r;
+	}
 	link = bpf_obj_get(path);
 	/* ENOLINK: the device went, and only the pin is left. */
 	if (link < 0 || (bpf_link_update(link, fd, NULL) < 0 && errno != ENOLINK))

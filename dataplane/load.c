@@ -12,6 +12,7 @@
 
 #include "attach.h"
 #include "datapath.skel.h"
+#include "upgrade.h"
 
 #define BPFFS_MAGIC 0xcafe4a11
 #define PIN_PATH_MAX (INSTANCE_PATH_MAX + 64)
@@ -29,18 +30,14 @@ static void skeleton_release(struct skeleton_box *box)
 
 int load_check(const struct instance *instance, struct error *err)
 {
-	char path[PIN_PATH_MAX], version[32] = "", expected[32];
-	snprintf(path, sizeof path, "%s/abi", instance->bpf);
-	snprintf(expected, sizeof expected, "%d", ABI_VERSION);
-	ssize_t size = readlink(path, version, sizeof version - 1);
-	if (size < 0)
-		return 0;
-	if (strcmp(version, expected) == 0)
-		return 1;
-	return error_set(err, EPROTO,
-			 "%s holds the programs of another version of wherry (layout %s, not %s): "
-			 "use that version, or wherry reset",
-			 instance->bpf, version, expected);
+	int version = upgrade_version(instance);
+	if (version <= ABI_VERSION)
+		return version == ABI_VERSION;
+	return error_set(
+		err, EPROTO,
+		"%s holds the programs of a newer wherry (layout %d, this one has %d): use "
+		"that version, or wherry system reset",
+		instance->bpf, version, ABI_VERSION);
 }
 
 int load_check_bpffs(const struct instance *instance, struct error *err)
@@ -69,6 +66,7 @@ static int make_directories(const struct instance *instance, struct error *err)
 	return 0;
 }
 
+<<<<<<< HEAD
 /* Tables of tail calls belong to one set of programs and are never shared with the next. */
 static bool is_tail_map(const struct bpf_map *map)
 {
@@ -76,6 +74,9 @@ static bool is_tail_map(const struct bpf_map *map)
 }
 
 static void set_sizes(skeleton_t *skeleton, uint32_t flows)
+=======
+static uint32_t flows_for_memory(void)
+>>>>>>> e2433e6 (dataplane: a changed layout of maps is carried over)
 {
 	const struct {
 		enum map_id id;
@@ -94,6 +95,7 @@ static void set_sizes(skeleton_t *skeleton, uint32_t flows)
 	}
 }
 
+<<<<<<< HEAD
 static int set_pins(const struct instance *instance, skeleton_t *skeleton, struct error *err)
 {
 	struct bpf_map *map;
@@ -116,6 +118,8 @@ static int set_pins(const struct instance *instance, skeleton_t *skeleton, struc
 	return 0;
 }
 
+=======
+>>>>>>> e2433e6 (dataplane: a changed layout of maps is carried over)
 static int set_settings(struct dataplane *dataplane, skeleton_t *skeleton, struct error *err)
 {
 	struct port_range ports;
@@ -160,7 +164,8 @@ static const char *last_line(char *log)
 	return log;
 }
 
-static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton, struct error *err)
+static int open_and_load(struct dataplane *dataplane, struct upgrade *upgrade,
+			 skeleton_t **ret_skeleton, struct error *err)
 {
 	auto_free char *log = calloc(1, LOG_SIZE);
 	if (!log)
@@ -174,8 +179,9 @@ static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton,
 	if (!box.skeleton)
 		return error_set_errno(err, errno, "cannot open the kernel programs");
 	int r = set_settings(dataplane, box.skeleton, err);
+	upgrade->object = box.skeleton->obj;
 	if (r == 0)
-		r = set_pins(&dataplane->instance, box.skeleton, err);
+		r = upgrade_prepare(upgrade, err);
 	if (r < 0)
 		return r;
 	r = wherry_datapath__load(box.skeleton);
@@ -195,43 +201,19 @@ static int open_and_load(struct dataplane *dataplane, skeleton_t **ret_skeleton,
 	return 0;
 }
 
-/* Pins over what may be there: a new name, then a rename, so that there is no gap. */
-static int pin_over(int fd, const char *path, struct error *err)
-{
-	char fresh[PIN_PATH_MAX];
-	snprintf(fresh, sizeof fresh, "%s~", path);
-	unlink(fresh);
-	if (bpf_obj_pin(fd, fresh) < 0)
-		return error_set_errno(err, errno, "cannot pin %s", path);
-	unlink(path);
-	if (rename(fresh, path) < 0)
-		return error_set_errno(err, errno, "cannot pin %s", path);
-	return 0;
-}
-
 static int pin_programs(const struct instance *instance, skeleton_t *skeleton, struct error *err)
 {
 	struct bpf_program *program;
-	struct bpf_map *map;
-	int r = 0;
 	char path[PIN_PATH_MAX];
-
-	bpf_object__for_each_map(map, skeleton->obj)
-	{
-		if (r < 0 || !is_tail_map(map))
-			continue;
-		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
-		r = pin_over(bpf_map__fd(map), path, err);
-	}
 	bpf_object__for_each_program(program, skeleton->obj)
 	{
-		if (r < 0)
-			break;
 		snprintf(path, sizeof path, "%s/programs/%s", instance->bpf,
 			 bpf_program__name(program));
-		r = pin_over(bpf_program__fd(program), path, err);
+		int r = pin_over(bpf_program__fd(program), path, err);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int attach_sockets(const struct instance *instance, skeleton_t *skeleton, struct error *err)
@@ -250,32 +232,37 @@ static int attach_sockets(const struct instance *instance, skeleton_t *skeleton,
 	return 0;
 }
 
-static int mark_whole(const struct instance *instance, struct error *err)
+/* The old programs ran until here; the new ones go over them one by one. */
+static int put_to_work(struct dataplane *dataplane, struct upgrade *upgrade, skeleton_t *skeleton,
+		       struct error *err)
 {
-	char path[PIN_PATH_MAX], version[16];
-	snprintf(path, sizeof path, "%s/abi", instance->bpf);
-	snprintf(version, sizeof version, "%d", ABI_VERSION);
-	if (symlink(version, path) < 0 && errno != EEXIST)
-		return error_set_errno(err, errno, "cannot make %s", path);
-	return 0;
+	const struct instance *instance = &dataplane->instance;
+	dataplane->attach = attach_probe(bpf_program__fd(
+		bpf_object__find_program_by_name(skeleton->obj, PROGRAM_FROM_CONTAINER)));
+	int r = upgrade_carry(upgrade, err);
+	if (r == 0)
+		r = upgrade_pin(upgrade, err);
+	if (r == 0)
+		r = pin_programs(instance, skeleton, err);
+	/* Maps that were opened may be others by now. */
+	maps_close(&dataplane->maps);
+	if (r == 0)
+		r = attach_replace_all(dataplane, err);
+	if (r == 0)
+		r = attach_sockets(instance, skeleton, err);
+	return r < 0 ? r : upgrade_finish(upgrade, err);
 }
 
 int load_programs(struct dataplane *dataplane, struct error *err)
 {
 	const struct instance *instance = &dataplane->instance;
 	struct skeleton_box box __attribute__((cleanup(skeleton_release))) = { NULL };
+	struct upgrade upgrade __attribute__((cleanup(upgrade_release))) = { .instance = instance };
 
 	int r = load_check_bpffs(instance, err);
 	if (r == 0)
 		r = make_directories(instance, err);
 	if (r == 0)
-		r = open_and_load(dataplane, &box.skeleton, err);
-	if (r == 0)
-		r = pin_programs(instance, box.skeleton, err);
-	if (r < 0)
-		return r;
-	dataplane->attach = attach_probe(bpf_program__fd(
-		bpf_object__find_program_by_name(box.skeleton->obj, PROGRAM_FROM_CONTAINER)));
-	r = attach_sockets(instance, box.skeleton, err);
-	return r < 0 ? r : mark_whole(instance, err);
+		r = open_and_load(dataplane, &upgrade, &box.skeleton, err);
+	return r < 0 ? r : put_to_work(dataplane, &upgrade, box.skeleton, err);
 }

@@ -7,16 +7,17 @@
 #include "handle.h"
 
 /**
- * 1 if the instance's programs are pinned and whole, 0 if not yet, -EPROTO if
- * another version's are (named).
+ * 1 if the instance's programs are pinned and whole, 0 if not yet or of an older
+ * layout, -EPROTO if those of a newer one are.
  */
 int load_check(const struct instance *instance, struct error *err);
 /** -ENOENT, and how to mount it, if the instance's pins have no bpffs to lie on. */
 int load_check_bpffs(const struct instance *instance, struct error *err);
 /**
- * Loads all programs over the maps that are pinned already, pins what is new,
- * and attaches the socket programs. The caller holds the instance's lock.
- * Running programs stay attached: attach_replace_all goes over them.
+ * Loads all programs over the maps that are pinned already, or carries the entries
+ * of maps with another layout over, pins what is new, and puts the programs in the
+ * place of those that run. The caller holds the instance's lock, and has chosen
+ * dataplane->block.
  */
 int load_programs(struct dataplane *dataplane, struct error *err);
 /** True if the kernel lets programs read skb->ip_summed. */

@@ -18,6 +18,7 @@
 #include "load.h"
 #include "reconcile.h"
 #include "state.h"
+#include "upgrade.h"
 
 #define STATE_SIZE_MAX                                                            \
 	(512ul << 20) /* address space of the store; the file grows as it is used \
@@ -169,16 +170,17 @@ static int load_under_lock(struct dataplane *dataplane, struct error *err)
 		return r;
 	if (loaded && dataplane->block)
 		return check_host(dataplane, cookie, err);
-	r = load_programs(dataplane, err);
-	if (r < 0 && !loaded) {
+	bool had_programs = upgrade_version(&dataplane->instance) != 0;
+	r = dataplane->block ? 0
+			     : attach_choose_block(dataplane->netlink, &dataplane->instance,
+						   &dataplane->block, err);
+	if (r == 0)
+		r = load_programs(dataplane, err);
+	/* What a failed upgrade leaves is the old version, at work. */
+	if (r < 0 && !had_programs) {
 		struct error ignored = { 0 };
 		tree_remove(dataplane->instance.bpf, &ignored);
 	}
-	if (r == 0)
-		r = attach_choose_block(dataplane->netlink, &dataplane->instance, &dataplane->block,
-					err);
-	if (r == 0)
-		r = attach_replace_all(dataplane, err);
 	if (r == 0)
 		r = write_meta(dataplane, err);
 	return r < 0 ? r : reconcile_all(dataplane, err);

@@ -231,8 +231,6 @@ int dataplane_reconcile(struct dataplane *dataplane, struct error *err)
 	int r = instance_lock(&dataplane->instance, "lock", &lock, err);
 	if (r == 0)
 		r = load_programs(dataplane, err);
-	if (r == 0)
-		r = attach_replace_all(dataplane, err);
 	return r < 0 ? r : reconcile_all(dataplane, err);
 }
 

@@ -172,6 +172,15 @@ inline_always __u32 port_base(const struct flow_key *key)
 	return hash + bpf_ntohs(key->source_port);
 }
 
+/* While the tables move to others, a flow that began here would be left behind. */
+inline_always bool flows_are_frozen(void)
+{
+	__u32 index = SWITCH_FROZEN;
+	__u32 *until = bpf_map_lookup_elem(&wh1_switches, &index);
+
+	return until && *(volatile __u32 *)until && (__s32)(*until - now_s()) > 0;
+}
+
 /* new->flow and what is special in new->peer are filled; DROP_NONE, or why there is no flow. */
 inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buff *skb,
 					   enum port_choice choice)
@@ -184,6 +193,8 @@ inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buf
 		.result = -1,
 	};
 
+	if (flows_are_frozen())
+		return DROP_UPGRADE;
 	new_flow_mirror(new);
 	bpf_loop(PORT_TRIES, port_try, &search, 0);
 	if (search.result != DROP_NONE) {

@@ -74,7 +74,8 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(25, FLOW_QUOTA, "flow-quota", "the endpoint has as many open flows as one may have")     \
 	X(26, SCTP_PORT, "sctp-port",                                                              \
 	  "this kernel does not let the port of an SCTP packet change")                            \
-	X(27, RATE, "rate", "more of this kind than one endpoint may send in a second")
+	X(27, RATE, "rate", "more of this kind than one endpoint may send in a second")            \
+	X(28, UPGRADE, "upgrade", "wherry was being upgraded: no flow began for a moment")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
@@ -413,6 +414,7 @@ enum switches {
 	SWITCH_EVENTS = 0,   /* number of listeners; set by user space */
 	SWITCH_HAIRPINS = 1, /* not 0 once a hairpin began; set by the kernel's side */
 	SWITCH_HAND = 2,     /* where wh1_seats were swept last */
+	SWITCH_FROZEN = 3,   /* while maps are carried over: second until which no flow begins */
 	SWITCH_COUNT
 };
 

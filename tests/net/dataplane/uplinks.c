@@ -331,6 +331,18 @@ static void assert_follows(struct world *world, const char *host, const char *ad
 		assert_in_range(took_ms, 0, FOLLOW_MS);
 }
 
+/* Its pid file is written when all is opened and reconciled. */
+static pid_t start_wherryd(struct world *world)
+{
+	char path[INSTANCE_PATH_MAX + 16];
+	pid_t pid = scene_start(world->scene, "node", "wherryd", NULL);
+	snprintf(path, sizeof path, "%s/wherryd.pid", scene_instance(world->scene)->run);
+	for (int i = 0; i < 10 * SCENE_WAIT_MS && !path_exists(path); i++)
+		poll(NULL, 0, 1);
+	assert_true(path_exists(path));
+	return pid;
+}
+
 static void wherryd_follows_links_and_addresses(void **state)
 {
 	struct world *world = *state;
@@ -339,7 +351,7 @@ static void wherryd_follows_links_and_addresses(void **state)
 	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", NULL);
 	scene_tcp_server(scene, "c1", 80);
 	scene_host(scene, "lab");
-	pid_t daemon = scene_start(scene, "node", "wherryd", NULL);
+	pid_t daemon = start_wherryd(world);
 	print_message("a link comes\n");
 	scene_link(scene, "lab", "eth0", "10.98.0.2/24", "node", "up1", "10.98.0.1/24");
 	assert_follows(world, "lab", "10.98.0.1");
