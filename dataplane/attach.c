@@ -274,6 +274,40 @@ static bool socket_link_is_alive(const char *path)
 	return info.cgroup.cgroup_id != 0;
 }
 
+bool attach_socket_check(const struct instance *instance, const char *program)
+{
+	char path[LINK_PATH_MAX];
+	snprintf(path, sizeof path, "%s/links/%s", instance->bpf, program);
+	return socket_link_is_alive(path);
+}
+
+static bool is_socket_program(const char *path)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof info;
+	auto_fd fd = bpf_obj_get(path);
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+	       info.type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+}
+
+int attach_sockets_each(const struct instance *instance,
+			int (*visit)(const char *program, void *context, struct error *err),
+			void *context, struct error *err)
+{
+	char directory[INSTANCE_PATH_MAX + 16], path[LINK_PATH_MAX];
+	int r = 0;
+	snprintf(directory, sizeof directory, "%s/programs", instance->bpf);
+	auto_dir dir = opendir(directory);
+	if (!dir)
+		return error_set_errno(err, errno, "cannot open %s", directory);
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+		if (entry->d_name[0] != '.' && is_socket_program(path))
+			r = visit(entry->d_name, context, err);
+	}
+	return r;
+}
+
 int attach_socket_program(const struct instance *instance, const char *program, int program_fd,
 			  int attach_type, struct error *err)
 {

@@ -47,6 +47,12 @@ int attach_device_check(struct dataplane *dataplane, const char *program, enum f
 /** Attaches one socket program at the root of the cgroup tree and pins the link. */
 int attach_socket_program(const struct instance *instance, const char *program, int program_fd,
 			  int attach_type, struct error *err);
+/** Visits the pinned programs that belong to sockets, by name. */
+int attach_sockets_each(const struct instance *instance,
+			int (*visit)(const char *program, void *context, struct error *err),
+			void *context, struct error *err);
+/** True if the socket program is attached to a cgroup that is there. */
+bool attach_socket_check(const struct instance *instance, const char *program);
 /** Where the cgroup2 tree is mounted. -ENOENT: nowhere. */
 int attach_cgroup_root(char *ret_path, size_t size, struct error *err);
 /** Puts newly pinned programs in the place of those that run: block, devices, sockets. */

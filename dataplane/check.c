@@ -148,18 +148,58 @@ static int check_container_side(const struct endpoint_info *info, struct error *
 	return r < 0 ? r : check_device(&inside, err);
 }
 
-static int check_network(struct dataplane *dataplane, const struct network_info *network,
-			 struct error *err)
+static int check_network_entries(struct dataplane *dataplane, const struct network_info *network,
+				 struct error *err)
 {
+	struct maps *maps = &dataplane->maps;
+	struct network found;
+	uint32_t id = network->id, owner = 0;
+	int r = map_get(maps, MAP_NETWORKS, &id, &found, err);
+	if (r >= 0 && (r == 0 || found.gateway_ifindex != network->device_ifindex ||
+		       found.flags != network_abi_flags(&network->spec)))
+		return error_set(err, ENOENT,
+				 "network %s: it is not in the kernel's table of networks",
+				 network->spec.name);
+	if (r >= 0)
+		r = map_get(maps, MAP_GATEWAYS, &network->device_ifindex, &owner, err);
+	if (r >= 0 && (r == 0 || owner != id))
+		return error_set(err, ENOENT,
+				 "network %s: %s is not in the kernel's table of gateways",
+				 network->spec.name, network->spec.device);
+	return r < 0 ? r : 0;
+}
+
+int network_check(struct dataplane *dataplane, const struct network_info *network,
+		  struct error *err)
+{
+	struct device device;
 	uint32_t ifindex = device_index(dataplane->netlink, network->spec.device);
 	if (ifindex == 0 || ifindex != network->device_ifindex)
 		return error_set(err, ENOENT, "network %s: its device %s is gone",
 				 network->spec.name, network->spec.device);
-	int r = attach_device_check(dataplane, PROGRAM_TO_CONTAINER, FILTER_EGRESS, ifindex, err);
+	int r = device_get(dataplane->netlink, ifindex, &device, err);
+	if (r == 0 || (r == 1 && !(device.flags & IFF_UP)))
+		return error_set(err, ENOENT, "network %s: its device %s is down",
+				 network->spec.name, network->spec.device);
+	if (r > 0)
+		r = attach_device_check(dataplane, PROGRAM_TO_CONTAINER, FILTER_EGRESS, ifindex,
+					err);
 	if (r == 0)
 		return error_set(err, ENOENT, "network %s: no program is attached to %s",
 				 network->spec.name, network->spec.device);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : check_network_entries(dataplane, network, err);
+}
+
+int endpoint_check_host(struct dataplane *dataplane, const struct endpoint_info *info,
+			struct error *err)
+{
+	struct network_info network;
+	int r = network_find(dataplane->store, info->network, &network, err);
+	if (r == 0)
+		return error_set(err, ENOENT, "there is no network %s", info->network);
+	if (r > 0)
+		r = check_host_end(dataplane, info, err);
+	return r < 0 ? r : check_entries(dataplane, info, &network, err);
 }
 
 int endpoint_check(struct dataplane *dataplane, const char *container_id, const char *interface,
@@ -176,7 +216,7 @@ int endpoint_check(struct dataplane *dataplane, const char *container_id, const 
 	if (r == 0)
 		return error_set(err, ENOENT, "there is no network %s", info.network);
 	if (r > 0)
-		r = check_network(dataplane, &network, err);
+		r = network_check(dataplane, &network, err);
 	if (r == 0)
 		r = check_host_end(dataplane, &info, err);
 	if (r == 0)

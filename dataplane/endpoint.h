@@ -47,3 +47,9 @@ int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *inf
 /** endpoint_unrealize, then forgets the endpoint in the store. */
 int endpoint_remove(struct dataplane *dataplane, const struct endpoint_info *info,
 		    enum endpoint_link_fate link, struct error *err);
+/** endpoint_check without a look into the container: -ENOENT names what is missing. */
+int endpoint_check_host(struct dataplane *dataplane, const struct endpoint_info *info,
+			struct error *err);
+/** Gives the host end its name back if it has another; endpoint_attach brings it up. */
+int endpoint_restore_name(struct dataplane *dataplane, const struct endpoint_info *info,
+			  struct error *err);

@@ -322,9 +322,30 @@ static int free_slot(struct dataplane *dataplane, const struct endpoint_info *in
 	return r < 0 ? r : 0;
 }
 
+/* Somebody gave the host end another name: number and address tell it. */
+static bool find_renamed(struct dataplane *dataplane, const struct endpoint_info *info,
+			 struct device *ret_device)
+{
+	struct error ignored = { 0 };
+	*ret_device = (struct device){ 0 };
+	return device_index(dataplane->netlink, info->host_device) == 0 &&
+	       device_get(dataplane->netlink, info->host_ifindex, ret_device, &ignored) == 1 &&
+	       mac_equal(ret_device->mac, info->host_mac);
+}
+
+int endpoint_restore_name(struct dataplane *dataplane, const struct endpoint_info *info,
+			  struct error *err)
+{
+	struct device device;
+	if (!find_renamed(dataplane, info, &device))
+		return 0;
+	return device_rename(dataplane->netlink, info->host_ifindex, info->host_device, err);
+}
+
 int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *info,
 		       enum endpoint_link_fate link, struct error *err)
 {
+	struct device device;
 	int r = delete_endpoint_entry(dataplane, info, err);
 	if (r == 0)
 		r = delete_source(dataplane, info, err);
@@ -334,14 +355,18 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 		r = delete_netns(dataplane, info, err);
 	if (r == 0)
 		r = free_slot(dataplane, info, err);
-	if (r == 0 && link == ENDPOINT_DELETE_LINK)
-		r = device_delete(dataplane->netlink, info->host_device, err);
-	return r;
+	if (r < 0 || link != ENDPOINT_DELETE_LINK)
+		return r;
+	return device_delete(
+		dataplane->netlink,
+		find_renamed(dataplane, info, &device) ? device.name : info->host_device, err);
 }
 
 bool endpoint_is_dead(struct dataplane *dataplane, const struct endpoint_info *info)
 {
-	return device_index(dataplane->netlink, info->host_device) == 0;
+	struct device device;
+	return device_index(dataplane->netlink, info->host_device) == 0 &&
+	       !find_renamed(dataplane, info, &device);
 }
 
 bool endpoint_path_is_stale(const struct endpoint_info *info)

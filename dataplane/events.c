@@ -10,7 +10,7 @@
 
 #define EVENTS_ALL                                                                       \
 	(DATAPLANE_EVENT_LINK | DATAPLANE_EVENT_LINK_REMOVED | DATAPLANE_EVENT_ADDRESS | \
-	 DATAPLANE_EVENT_ROUTE)
+	 DATAPLANE_EVENT_ROUTE | DATAPLANE_EVENT_FILTER_REMOVED)
 #define READS_MAX 64 /* datagrams a call: a storm must not hold the caller */
 
 static unsigned event_of(unsigned type)
@@ -26,6 +26,9 @@ static unsigned event_of(unsigned type)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return DATAPLANE_EVENT_ROUTE;
+	case RTM_DELQDISC:
+	case RTM_DELTFILTER:
+		return DATAPLANE_EVENT_FILTER_REMOVED;
 	default:
 		return 0;
 	}
@@ -51,7 +54,8 @@ int dataplane_events_open(int *ret_fd, struct error *err)
 	/* Routes of IPv6 are left out: each address of each veth makes three of them. */
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK,
 				       .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
-						    RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE };
+						    RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+						    RTMGRP_TC };
 	auto_fd fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set_errno(err, errno, "cannot make a netlink socket");

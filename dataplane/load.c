@@ -66,17 +66,7 @@ static int make_directories(const struct instance *instance, struct error *err)
 	return 0;
 }
 
-<<<<<<< HEAD
-/* Tables of tail calls belong to one set of programs and are never shared with the next. */
-static bool is_tail_map(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
-}
-
 static void set_sizes(skeleton_t *skeleton, uint32_t flows)
-=======
-static uint32_t flows_for_memory(void)
->>>>>>> e2433e6 (dataplane: a changed layout of maps is carried over)
 {
 	const struct {
 		enum map_id id;
@@ -95,31 +85,6 @@ static uint32_t flows_for_memory(void)
 	}
 }
 
-<<<<<<< HEAD
-static int set_pins(const struct instance *instance, skeleton_t *skeleton, struct error *err)
-{
-	struct bpf_map *map;
-	bpf_object__for_each_map(map, skeleton->obj)
-	{
-		char path[PIN_PATH_MAX];
-		if (bpf_map__is_internal(map) || is_tail_map(map))
-			continue;
-		snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, bpf_map__name(map));
-		if (bpf_map__set_pin_path(map, path) < 0)
-			return error_set(err, ENOMEM, "no memory for a map's path");
-		/* What is pinned already decides the size, also after memory was added. */
-		auto_fd fd = bpf_obj_get(path);
-		struct bpf_map_info info = { 0 };
-		uint32_t size = sizeof info;
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-			bpf_map__set_max_entries(map, info.max_entries);
-	}
-	skeleton->rodata->flow_seats = bpf_map__max_entries(skeleton->maps.wh1_seats);
-	return 0;
-}
-
-=======
->>>>>>> e2433e6 (dataplane: a changed layout of maps is carried over)
 static int set_settings(struct dataplane *dataplane, skeleton_t *skeleton, struct error *err)
 {
 	struct port_range ports;
@@ -184,6 +149,9 @@ static int open_and_load(struct dataplane *dataplane, struct upgrade *upgrade,
 		r = upgrade_prepare(upgrade, err);
 	if (r < 0)
 		return r;
+	/* What is pinned already decides the size, also after memory was added. */
+	box.skeleton->rodata->flow_seats =
+		bpf_map__max_entries(upgrade_find(upgrade, map_name(MAP_SEATS)));
 	r = wherry_datapath__load(box.skeleton);
 	if (r == -EPERM || r == -EACCES)
 		return error_set(err, EPERM, "the kernel refused the programs: %s",

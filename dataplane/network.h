@@ -19,3 +19,6 @@ int network_settle(struct dataplane *dataplane, const struct network_spec *spec,
 uint16_t network_abi_flags(const struct network_spec *spec);
 /** Realizes a network of the store anew, and writes down what changed (its device's number). */
 int network_repair(struct dataplane *dataplane, struct network_info *info, struct error *err);
+/** 0 if its device, program and entries are there; -ENOENT names what is missing. */
+int network_check(struct dataplane *dataplane, const struct network_info *network,
+		  struct error *err);

@@ -15,6 +15,19 @@
 #include "state.h"
 #include "uplinks.h"
 
+/* The ifindex of our device if somebody gave it another name, which is mended; else 0. */
+static uint32_t restore_name(struct dataplane *dataplane, const struct network_info *info)
+{
+	struct device device = { 0 };
+	struct error ignored = { 0 };
+	if (device_get(dataplane->netlink, info->device_ifindex, &device, &ignored) != 1 ||
+	    strncmp(device.alias, GATEWAY_ALIAS, strlen(GATEWAY_ALIAS)) != 0 ||
+	    strcmp(device.alias + strlen(GATEWAY_ALIAS), info->spec.name) != 0 ||
+	    device_rename(dataplane->netlink, device.ifindex, info->spec.device, &ignored) < 0)
+		return 0;
+	return device.ifindex;
+}
+
 /* Makes the bridge, or takes one of this name; *ret_device tells what is there then. */
 static int find_or_make(struct dataplane *dataplane, const struct network_info *info,
 			struct device *ret_device, struct error *err)
@@ -22,6 +35,8 @@ static int find_or_make(struct dataplane *dataplane, const struct network_info *
 	const char *name = info->spec.device;
 	struct netlink *netlink = dataplane->netlink;
 	uint32_t ifindex = device_index(netlink, name);
+	if (ifindex == 0)
+		ifindex = restore_name(dataplane, info);
 	if (ifindex == 0) {
 		struct error why = { 0 };
 		int r = bridge_create(netlink, name, info->device_mac, info->spec.mtu, &why);

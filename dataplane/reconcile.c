@@ -37,7 +37,9 @@ static int repair_ready(struct dataplane *dataplane, const struct endpoint_info 
 	/* Its namespace went without a DEL: the collector's business, if anybody's. */
 	if (endpoint_is_dead(dataplane, info))
 		return 0;
-	r = endpoint_put_entries(dataplane, info, &network, err);
+	r = endpoint_restore_name(dataplane, info, err);
+	if (r == 0)
+		r = endpoint_put_entries(dataplane, info, &network, err);
 	return r < 0 ? r : endpoint_attach(dataplane, info, &network, err);
 }
 
@@ -229,7 +231,10 @@ int dataplane_reconcile(struct dataplane *dataplane, struct error *err)
 {
 	auto_fd lock = -1;
 	int r = instance_lock(&dataplane->instance, "lock", &lock, err);
+	/* A newer version may have taken over since this one was opened. */
 	if (r == 0)
+		r = load_check(&dataplane->instance, err);
+	if (r >= 0)
 		r = load_programs(dataplane, err);
 	return r < 0 ? r : reconcile_all(dataplane, err);
 }

@@ -11,27 +11,63 @@
 #include "state.h"
 #include "uplinks.h"
 
+/* Nothing here asks the maps: they may be of a version that we cannot read. */
 static int reset_network(const struct network_info *info, void *context, struct error *err)
 {
 	struct dataplane *dataplane = context;
+	struct device device = { 0 };
 	int r = device_delete_group(dataplane->netlink,
 				    network_group(&dataplane->instance, info->id), err);
-	return r < 0 ? r : network_unrealize(dataplane, info, err);
+	if (r == 0)
+		r = device_get(dataplane->netlink,
+			       device_index(dataplane->netlink, info->spec.device), &device, err);
+	/* A device that somebody else made under this name stays. */
+	if (r <= 0 || strncmp(device.alias, GATEWAY_ALIAS, strlen(GATEWAY_ALIAS)) != 0)
+		return r < 0 ? r : 0;
+	return device_delete(dataplane->netlink, device.name, err);
+}
+
+static int detach_one(const struct device *device, void *context, struct error *err)
+{
+	struct dataplane *dataplane = context;
+	int r = attach_device_check(
+		dataplane, uplink_is_bare(device) ? PROGRAM_FROM_BARE_UPLINK : PROGRAM_FROM_UPLINK,
+		FILTER_INGRESS, device->ifindex, err);
+	return r <= 0 ? r : uplink_detach(dataplane, device->ifindex, err);
+}
+
+struct devices {
+	struct device *items;
+	size_t count;
+};
+
+static void devices_release(struct devices *devices)
+{
+	free(devices->items);
+}
+
+static int keep_device(const struct device *device, void *context, struct error *err)
+{
+	struct devices *devices = context;
+	struct device *items = realloc(devices->items, (devices->count + 1) * sizeof *items);
+	if (!items)
+		return error_set(err, ENOMEM, "no memory for a list of devices");
+	devices->items = items;
+	items[devices->count++] = *device;
+	return 0;
 }
 
 /* Without tcx a filter stays with its device: pins do not hold it. */
 static int detach_uplinks(struct dataplane *dataplane, struct error *err)
 {
-	uint32_t ifindex, *previous = NULL;
-	int r = 0;
+	struct devices devices __attribute__((cleanup(devices_release))) = { 0 };
 	if (dataplane->attach == ATTACH_TCX)
 		return 0;
-	while (r == 0 &&
-	       (r = map_next(&dataplane->maps, MAP_UPLINKS, previous, &ifindex, err)) == 1) {
-		previous = &ifindex;
-		r = uplink_detach(dataplane, ifindex, err);
-	}
-	return r < 0 ? r : 0;
+	/* The walk's socket answers nothing else meanwhile. */
+	int r = device_each(dataplane->netlink, keep_device, &devices, err);
+	for (size_t i = 0; r == 0 && i < devices.count; i++)
+		r = detach_one(&devices.items[i], dataplane, err);
+	return r;
 }
 
 static int read_meta(struct dataplane *dataplane, uint64_t *ret_host, struct error *err)

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,10 +69,54 @@ static const char *base_name(const char *name)
 	return digits && name[2 + digits] == '_' ? name + 2 + digits + 1 : NULL;
 }
 
+static bool is_tail_map(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
+}
+
 /* Tables of tail calls belong to one set of programs and are never shared with the next. */
 static bool is_carried(const struct bpf_map *map)
 {
-	return !bpf_map__is_internal(map) && bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY;
+	return !bpf_map__is_internal(map) && !is_tail_map(map);
+}
+
+#define PROGRAM_MAPS_MAX 64
+
+/* The map of this base name that a program uses; -1 if none. */
+static int open_of_program(const char *program_path, const char *base)
+{
+	uint32_t ids[PROGRAM_MAPS_MAX];
+	struct bpf_prog_info info = { .nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)ids };
+	uint32_t size = sizeof info;
+	auto_fd program = bpf_obj_get(program_path);
+	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size) < 0)
+		return -1;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS_MAX; i++) {
+		struct bpf_map_info map = { 0 };
+		uint32_t map_size = sizeof map;
+		auto_fd fd = bpf_map_get_fd_by_id(ids[i]);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &map_size) < 0)
+			continue;
+		const char *own = base_name(map.name);
+		if (own && text_equal(own, base))
+			return TAKE_FD(fd);
+	}
+	return -1;
+}
+
+/* Somebody took the pin away, and the programs still use the map: it is found through them. */
+static int open_unpinned(const struct instance *instance, const char *base)
+{
+	char path[PIN_PATH_MAX];
+	int fd = -1;
+	snprintf(path, sizeof path, "%s/programs", instance->bpf);
+	auto_dir dir = opendir(path);
+	for (struct dirent *entry; fd < 0 && dir && (entry = readdir(dir));) {
+		snprintf(path, sizeof path, "%s/programs/%s", instance->bpf, entry->d_name);
+		if (entry->d_name[0] != '.')
+			fd = open_of_program(path, base);
+	}
+	return fd;
 }
 
 /* The pinned map of this name in the version that is whole, or of ours. -1: none. */
@@ -87,7 +132,8 @@ static int open_old(const struct instance *instance, const char *name)
 			return fd;
 	}
 	snprintf(path, sizeof path, "%s/maps/%s", instance->bpf, name);
-	return bpf_obj_get(path);
+	int fd = bpf_obj_get(path);
+	return fd < 0 && base ? open_unpinned(instance, base) : fd;
 }
 
 struct sides {
@@ -128,8 +174,6 @@ static int note(struct upgrade *upgrade, int fd, const struct bpf_map_info *info
 					       bpf_map__name(map));
 		return 0;
 	}
-	if (upgrade->count == UPGRADE_MAPS_MAX)
-		return error_set(err, E2BIG, "more than %d maps change", UPGRADE_MAPS_MAX);
 	struct upgrade_map *item = &upgrade->maps[upgrade->count];
 	*item = (struct upgrade_map){ .from_fd = -1,
 				      .to_fd = -1,
@@ -150,9 +194,36 @@ static int note(struct upgrade *upgrade, int fd, const struct bpf_map_info *info
 	return 0;
 }
 
+struct bpf_map *upgrade_find(const struct upgrade *upgrade, const char *name)
+{
+	for (size_t i = 0; i < upgrade->all_count; i++)
+		if (text_equal(upgrade->all[i].name, name))
+			return upgrade->all[i].map;
+	return NULL;
+}
+
+static int remember_names(struct upgrade *upgrade, struct error *err)
+{
+	struct bpf_map *map;
+	bpf_object__for_each_map(map, upgrade->object)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		if (upgrade->all_count == UPGRADE_MAPS_MAX)
+			return error_set(err, E2BIG, "more than %d maps", UPGRADE_MAPS_MAX);
+		snprintf(upgrade->all[upgrade->all_count].name, sizeof upgrade->all[0].name, "%s",
+			 bpf_map__name(map));
+		upgrade->all[upgrade->all_count++].map = map;
+	}
+	return 0;
+}
+
 int upgrade_prepare(struct upgrade *upgrade, struct error *err)
 {
 	struct bpf_map *map;
+	int known = remember_names(upgrade, err);
+	if (known < 0)
+		return known;
 	bpf_object__for_each_map(map, upgrade->object)
 	{
 		struct bpf_map_info info = { 0 };
@@ -185,7 +256,7 @@ static void set_frozen(struct upgrade *upgrade, uint32_t until_s)
 	for (size_t i = 0; i < upgrade->count; i++)
 		if (text_equal(upgrade->maps[i].name, name))
 			(void)bpf_map_update_elem(upgrade->maps[i].from_fd, &index, &until_s, 0);
-	struct bpf_map *map = bpf_object__find_map_by_name(upgrade->object, name);
+	struct bpf_map *map = upgrade_find(upgrade, name);
 	if (map)
 		(void)bpf_map_update_elem(bpf_map__fd(map), &index, &until_s, 0);
 }
@@ -196,8 +267,7 @@ int upgrade_carry(struct upgrade *upgrade, struct error *err)
 	if (upgrade->count == 0)
 		return 0;
 	for (size_t i = 0; i < upgrade->count; i++)
-		upgrade->maps[i].to_fd = bpf_map__fd(
-			bpf_object__find_map_by_name(upgrade->object, upgrade->maps[i].name));
+		upgrade->maps[i].to_fd = bpf_map__fd(upgrade_find(upgrade, upgrade->maps[i].name));
 	/* Most is carried without holding anybody back. */
 	int r = copy_all(upgrade, COPY_ALL, err);
 	if (r < 0)
@@ -212,30 +282,52 @@ int upgrade_carry(struct upgrade *upgrade, struct error *err)
 	return r;
 }
 
+/*
+ * A table of tail calls empties itself with its last pin or descriptor. That of the
+ * programs which still run keeps its pin; the new one has another name until then.
+ */
+static void pin_path(char path[PIN_PATH_MAX], const struct upgrade *upgrade, size_t index,
+		     bool final)
+{
+	int size = snprintf(path, PIN_PATH_MAX, "%s/maps/%s", upgrade->instance->bpf,
+			    upgrade->all[index].name);
+	if (!final && is_tail_map(upgrade->all[index].map))
+		snprintf(path + size, PIN_PATH_MAX - (size_t)size, "~%ld", (long)getpid());
+}
+
 int upgrade_pin(struct upgrade *upgrade, struct error *err)
 {
-	struct bpf_map *map;
 	char path[PIN_PATH_MAX];
-	bpf_object__for_each_map(map, upgrade->object)
-	{
-		if (bpf_map__is_internal(map))
-			continue;
-		snprintf(path, sizeof path, "%s/maps/%s", upgrade->instance->bpf,
-			 bpf_map__name(map));
-		int r = pin_over(bpf_map__fd(map), path, err);
+	for (size_t i = 0; i < upgrade->all_count; i++) {
+		pin_path(path, upgrade, i, false);
+		int r = pin_over(bpf_map__fd(upgrade->all[i].map), path, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static bool is_of_object(struct bpf_object *object, const char *part, const char *name)
+static int name_tail_maps(struct upgrade *upgrade, struct error *err)
+{
+	char path[PIN_PATH_MAX], now[PIN_PATH_MAX];
+	for (size_t i = 0; i < upgrade->all_count; i++) {
+		if (!is_tail_map(upgrade->all[i].map))
+			continue;
+		pin_path(path, upgrade, i, true);
+		pin_path(now, upgrade, i, false);
+		if (rename(now, path) < 0)
+			return error_set_errno(err, errno, "cannot pin %s", path);
+	}
+	return 0;
+}
+
+static bool is_of_object(const struct upgrade *upgrade, const char *part, const char *name)
 {
 	if (text_equal(part, "maps"))
-		return bpf_object__find_map_by_name(object, name);
+		return upgrade_find(upgrade, name);
 	char program[64];
 	snprintf(program, sizeof program, "%.*s", (int)strcspn(name, "-"), name);
-	return bpf_object__find_program_by_name(object, program);
+	return bpf_object__find_program_by_name(upgrade->object, program);
 }
 
 /* Pins that the new programs have no use for; a link that goes with its pin detaches. */
@@ -245,7 +337,7 @@ static void sweep_part(const struct upgrade *upgrade, const char *part)
 	snprintf(directory, sizeof directory, "%s/%s", upgrade->instance->bpf, part);
 	auto_dir dir = opendir(directory);
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (entry->d_name[0] != '.' && !is_of_object(upgrade->object, part, entry->d_name))
+		if (entry->d_name[0] != '.' && !is_of_object(upgrade, part, entry->d_name))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 }
 
@@ -265,7 +357,9 @@ int upgrade_finish(struct upgrade *upgrade, struct error *err)
 {
 	if (upgrade->count)
 		set_frozen(upgrade, 0);
-	int r = mark_whole(upgrade->instance, err);
+	int r = name_tail_maps(upgrade, err);
+	if (r == 0)
+		r = mark_whole(upgrade->instance, err);
 	if (r < 0)
 		return r;
 	sweep_part(upgrade, "links");

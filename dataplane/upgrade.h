@@ -11,6 +11,7 @@
 #include "layout.h"
 
 struct bpf_object;
+struct bpf_map;
 #define UPGRADE_MAPS_MAX 64
 
 /* A map whose entries have to be carried over. */
@@ -25,6 +26,12 @@ struct upgrade_map {
 struct upgrade {
 	const struct instance *instance;
 	struct bpf_object *object; /* lent */
+	/* Names of their own: libbpf gives a map that is taken over the name that it had. */
+	struct {
+		struct bpf_map *map; /* lent */
+		char name[64];
+	} all[UPGRADE_MAPS_MAX];
+	size_t all_count;
 	struct upgrade_map maps[UPGRADE_MAPS_MAX];
 	size_t count;
 };
@@ -34,6 +41,8 @@ void upgrade_release(struct upgrade *upgrade);
 int upgrade_version(const struct instance *instance);
 /** Before load: takes over the pinned maps that fit, and notes the others. */
 int upgrade_prepare(struct upgrade *upgrade, struct error *err);
+/** The map of this name; NULL if there is none. */
+struct bpf_map *upgrade_find(const struct upgrade *upgrade, const char *name);
 /** After load: fills the new maps. If there are any, no flow begins from here on, for at most 3 s.
  */
 int upgrade_carry(struct upgrade *upgrade, struct error *err);

@@ -245,6 +245,28 @@ int uplinks_refresh(struct dataplane *dataplane, struct error *err)
 	return r < 0 ? r : apply(dataplane, &all, err);
 }
 
+int uplinks_each(struct dataplane *dataplane,
+		 int (*visit)(const struct device *device, void *context, struct error *err),
+		 void *context, struct error *err)
+{
+	struct addresses all __attribute__((cleanup(addresses_release))) = { 0 };
+	struct uplink_rules rules __attribute__((cleanup(uplink_rules_release))) = { 0 };
+	int r = uplink_rules_read(&dataplane->instance, &rules, err);
+	if (r == 0)
+		r = address_each(dataplane->netlink, keep_address, &all, err);
+	for (size_t i = 0; r == 0 && i < all.count; i++) {
+		struct device device;
+		if (!is_uplink_address(&all.items[i]) || seen_before(&all, i))
+			continue;
+		r = device_get(dataplane->netlink, all.items[i].ifindex, &device, err);
+		if (r == 1)
+			r = uplink_kind_of(&rules, &device) == UPLINK_NONE
+				    ? 0
+				    : visit(&device, context, err);
+	}
+	return r;
+}
+
 int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err)
 {
 	uint32_t key, *previous = NULL, mtu = 0;

@@ -10,3 +10,7 @@ int uplinks_check(struct dataplane *dataplane, struct error *err);
 int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err);
 /** Takes the program from an uplink, whatever kind it is. */
 int uplink_detach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);
+/** Visits the devices that are uplinks by their addresses now, whatever the maps say. */
+int uplinks_each(struct dataplane *dataplane,
+		 int (*visit)(const struct device *device, void *context, struct error *err),
+		 void *context, struct error *err);

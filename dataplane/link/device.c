@@ -201,6 +201,23 @@ int device_queue_mtu(struct netlink *netlink, uint32_t ifindex, uint32_t mtu, st
 			     "set the MTU of device %u to %u", ifindex, mtu);
 }
 
+int device_rename(struct netlink *netlink, uint32_t ifindex, const char *name, struct error *err)
+{
+	struct ifinfomsg header = { .ifi_index = (int)ifindex, .ifi_change = IFF_UP };
+	struct nl_msg *down = netlink_message(RTM_NEWLINK, 0, &header, sizeof header);
+	int r = netlink_queue(netlink, down, NETLINK_STRICT, err, "bring down device %u", ifindex);
+	header.ifi_change = 0;
+	struct nl_msg *message = netlink_message(RTM_NEWLINK, 0, &header, sizeof header);
+	if (message)
+		nla_put_string(message, IFLA_IFNAME, name);
+	if (r == 0)
+		r = netlink_queue(netlink, message, NETLINK_STRICT, err, "name device %u %s",
+				  ifindex, name);
+	else
+		nlmsg_free(message);
+	return r < 0 ? r : netlink_flush(netlink, err);
+}
+
 int device_delete(struct netlink *netlink, const char *name, struct error *err)
 {
 	struct ifinfomsg header = { 0 };

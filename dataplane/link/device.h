@@ -60,6 +60,8 @@ int device_queue_up(struct netlink *netlink, uint32_t ifindex, struct error *err
 int device_queue_mark(struct netlink *netlink, uint32_t ifindex, const char *alias, uint32_t group,
 		      struct error *err);
 int device_queue_mtu(struct netlink *netlink, uint32_t ifindex, uint32_t mtu, struct error *err);
+/** Gives a device another name; it is down then. */
+int device_rename(struct netlink *netlink, uint32_t ifindex, const char *name, struct error *err);
 /** Deletes by name; a missing device is fine. Takes some 36 ms for a veth. */
 int device_delete(struct netlink *netlink, const char *name, struct error *err);
 /** Deletes all devices of a group in one go; none is fine. */

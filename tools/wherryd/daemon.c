@@ -9,6 +9,7 @@
 #include "control.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/events.h"
+#include "dataplane/verify.h"
 #include "names.h"
 #include "refusals.h"
 
@@ -35,7 +36,9 @@ struct daemon {
 	struct loop_source *timer; /* while events are followed up */
 	unsigned pending;          /* events since the last look */
 	bool settled;
+	unsigned since_verify;             /* events since all was compared */
 	char last_trouble[ERROR_TEXT_MAX]; /* said once, not at each look */
+	struct text unmended;              /* what a reconcile did not change, a line each */
 };
 
 static void say_trouble(struct daemon *daemon, const struct error *err)
@@ -87,6 +90,61 @@ static int look_at_networks(struct daemon *daemon, struct error *err)
 	return r;
 }
 
+static int keep_finding(const char *finding, void *context, struct error *err)
+{
+	(void)err;
+	text_append(context, "%s\n", finding);
+	return 0;
+}
+
+static void say_findings(struct daemon *daemon, const char *lines)
+{
+	for (const char *line = lines; *line;) {
+		int length = (int)strcspn(line, "\n");
+		log_write(&daemon->settings.log, LOG_LEVEL_WARNING, "found: %.*s", length, line);
+		line += length + 1;
+	}
+}
+
+/*
+ * Compares wanted with done, and mends. What stays as it was is said once. All of
+ * an instance takes some 50 us an endpoint, a reconcile a second for the programs.
+ */
+static void mend(struct daemon *daemon, enum verify_depth depth)
+{
+	struct error err;
+	auto_text findings = { 0 };
+	int found = dataplane_verify(daemon->dataplane, depth, keep_finding, &findings, &err);
+	if (found < 0)
+		say_trouble(daemon, &err);
+	if (found == 0 && depth == VERIFY_ALL)
+		text_free(&daemon->unmended);
+	if (found <= 0 || text_equal(findings.data, daemon->unmended.data))
+		return;
+	say_findings(daemon, findings.data);
+	if (dataplane_reconcile(daemon->dataplane, &err) < 0)
+		say_trouble(daemon, &err);
+	else
+		log_write(&daemon->settings.log, LOG_LEVEL_INFO, "mended count=%d", found);
+	text_free(&daemon->unmended);
+	daemon->unmended = findings;
+	findings = (struct text){ 0 };
+}
+
+#define EVENTS_OF_LOSS \
+	(DATAPLANE_EVENT_LINK | DATAPLANE_EVENT_LINK_REMOVED | DATAPLANE_EVENT_FILTER_REMOVED)
+
+static void collect(struct daemon *daemon)
+{
+	struct error err;
+	int collected = dataplane_collect(daemon->dataplane, &err);
+	if (collected < 0)
+		say_trouble(daemon, &err);
+	else if (collected > 0)
+		log_write(&daemon->settings.log, LOG_LEVEL_INFO,
+			  "removed endpoints whose namespace is gone count=%d", collected);
+}
+
 static void act(struct daemon *daemon, unsigned events)
 {
 	struct error err;
@@ -96,14 +154,20 @@ static void act(struct daemon *daemon, unsigned events)
 		return;
 	if (uplinks_refresh(daemon->dataplane, &err) < 0)
 		say_trouble(daemon, &err);
-	if (!(events & DATAPLANE_EVENT_LINK_REMOVED))
-		return;
-	int collected = dataplane_collect(daemon->dataplane, &err);
-	if (collected < 0)
-		say_trouble(daemon, &err);
-	else if (collected > 0)
-		log_write(&daemon->settings.log, LOG_LEVEL_INFO,
-			  "removed endpoints whose namespace is gone count=%d", collected);
+	daemon->since_verify |= events & EVENTS_OF_LOSS;
+	if (events & DATAPLANE_EVENT_LINK_REMOVED)
+		collect(daemon);
+	if (events & EVENTS_OF_LOSS)
+		mend(daemon, VERIFY_DEVICES);
+}
+
+/* The last look after a burst: by now whoever caused it has written down what it did. */
+static void act_at_rest(struct daemon *daemon)
+{
+	act(daemon, 0);
+	if (daemon->dataplane && daemon->since_verify)
+		mend(daemon, VERIFY_ALL);
+	daemon->since_verify = 0;
 }
 
 static void on_timer(struct loop *loop, void *context)
@@ -112,7 +176,10 @@ static void on_timer(struct loop *loop, void *context)
 	unsigned events = daemon->pending;
 	(void)loop;
 	daemon->pending = 0;
-	act(daemon, events);
+	if (!events && daemon->settled)
+		act_at_rest(daemon);
+	else
+		act(daemon, events);
 	if (events) {
 		daemon->settled = false;
 		loop_timer_restart(daemon->timer, BURST_MS);
@@ -247,6 +314,7 @@ void daemon_free(struct daemon *daemon)
 	cleanup_fd(&daemon->events_fd);
 	store_free(daemon->own_store);
 	dataplane_free(daemon->dataplane);
+	text_free(&daemon->unmended);
 	loop_free(daemon->loop);
 	free(daemon);
 }

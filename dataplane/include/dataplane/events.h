@@ -12,6 +12,7 @@ enum dataplane_event {
 	DATAPLANE_EVENT_LINK_REMOVED = 2,
 	DATAPLANE_EVENT_ADDRESS = 4,
 	DATAPLANE_EVENT_ROUTE = 8,
+	DATAPLANE_EVENT_FILTER_REMOVED = 16, /* a filter or queue, anybody's */
 };
 
 /**
