@@ -110,21 +110,21 @@ static const struct row {
 	{ "ip link set @C1 down", "its device on the host is down", true },
 	{ "ip link set @C1 down; ip link set @C1 name other up", "its device on the host is gone",
 	  true },
-	{ "bpftool link detach pinned @BPF/links/socket_connect4", "connect4 is attached to no cgroup",
-	  false },
+	{ "bpftool link detach pinned @BPF/links/socket_connect4",
+	  "connect4 is attached to no cgroup", false },
 	{ "rm @BPF/links/socket_connect4", "connect4 is attached to no cgroup", false },
 	{ "rm @BPF/maps/wh1_flows", "wh1_flows is not pinned", false },
 	{ "rm @BPF/maps/wh1_endpoints @BPF/maps/wh1_switches", "wh1_endpoints is not pinned",
 	  false },
 	{ "rm @BPF/programs/from_uplink", "from_uplink is not pinned", false },
-	{ "bpftool map dump pinned @BPF/maps/wh1_uplinks >/dev/null; "
-	  "k=$(printf '%08x' $(cat /sys/class/net/up0/ifindex) | sed 's/../& /g'); set -- $k; "
+	{ ""
+	  "k=$(printf '%08x' $(ip -o link show up0 | cut -d: -f1) | sed 's/../& /g'); set -- $k; "
 	  "bpftool map delete pinned @BPF/maps/wh1_uplinks key hex $4 $3 $2 $1",
 	  "uplink up0: it is not in the kernel's table", false },
-	{ "k=$(printf '%08x' $(cat /sys/class/net/@C1/ifindex) | sed 's/../& /g'); set -- $k; "
+	{ "k=$(printf '%08x' $(ip -o link show @C1 | cut -d: -f1) | sed 's/../& /g'); set -- $k; "
 	  "bpftool map delete pinned @BPF/maps/wh1_sources key hex $4 $3 $2 $1",
 	  "its device is not in the kernel's table of sources", false },
-	{ "k=$(printf '%08x' $(cat /sys/class/net/" DEVICE "/ifindex) | sed 's/../& /g'); "
+	{ "k=$(printf '%08x' $(ip -o link show " DEVICE " | cut -d: -f1) | sed 's/../& /g'); "
 	  "set -- $k; bpftool map delete pinned @BPF/maps/wh1_gateways key hex $4 $3 $2 $1",
 	  "br-web is not in the kernel's table of gateways", false },
 };
