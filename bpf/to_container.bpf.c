@@ -72,6 +72,10 @@ SEC("tc") int onto_link(struct __sk_buff *skb)
 
 	if (!source)
 		return VERDICT_PASS;
+	if (skb->mark == MARK_QUEUED) {
+		skb->mark = 0;
+		return VERDICT_PASS;
+	}
 	packet.slot = source->slot;
 	packet.network = source->network;
 	if (is_direct(&packet))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "bandwidth.h"
 #include "base/process.h"
 #include "endpoint.h"
 #include "link/address.h"
@@ -46,7 +47,11 @@ static int check_host_end(struct dataplane *dataplane, const struct endpoint_inf
 	if (r == 0 || !(device.flags & IFF_UP))
 		return missing(info, err, "its device on the host is down");
 	r = check_programs(dataplane, ifindex, err);
-	return r == 0 ? missing(info, err, "no program is attached to its device on the host")
+	if (r == 0)
+		return missing(info, err, "no program is attached to its device on the host");
+	if (r > 0)
+		r = bandwidth_look_host(dataplane, info, err);
+	return r == 0 ? missing(info, err, "the limit of what it receives is gone")
 		      : (r < 0 ? r : 0);
 }
 
@@ -131,7 +136,10 @@ static int check_device(struct inside *inside, struct error *err)
 	r = address_each(inside->netlink, see_address, inside, err);
 	if (r == 0 && !inside->address)
 		return missing(inside->info, err, "the interface has not its address");
-	return r;
+	if (r == 0)
+		r = bandwidth_look_inside(inside->netlink, inside->info, inside->ifindex, err);
+	return r == 0 ? missing(inside->info, err, "the limit of what it sends is gone")
+		      : (r < 0 ? r : 0);
 }
 
 static int check_container_side(const struct endpoint_info *info, struct error *err)

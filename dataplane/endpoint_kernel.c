@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "attach.h"
+#include "bandwidth.h"
 #include "base/process.h"
 #include "link/address.h"
 #include "link/device.h"
@@ -45,7 +46,7 @@ struct source endpoint_source(const struct endpoint_info *info, const struct net
 		.generation = info->generation,
 		.gateway_ifindex = network->device_ifindex,
 		.network = network->id,
-		.flags = network_abi_flags(&network->spec),
+		.flags = network_abi_flags(&network->spec) | bandwidth_flags(info),
 	};
 	memcpy(source.mac, info->mac.bytes, MAC_SIZE);
 	memcpy(source.gateway_mac, network->device_mac.bytes, MAC_SIZE);
@@ -182,6 +183,8 @@ static int queue_container_side(struct netlink *netlink, const struct endpoint_w
 	if (r == 0)
 		r = address_queue_add(netlink, ifindex, info->address, err);
 	if (r == 0)
+		r = bandwidth_queue_inside(netlink, info, ifindex, err);
+	if (r == 0)
 		r = device_queue_up(netlink, ifindex, err);
 	if (r == 0 && work->default_route && !ip_is_unset(info->gateway))
 		r = route_queue_add(netlink, ifindex, everywhere, info->gateway, err);
@@ -236,6 +239,8 @@ int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *inf
 	int r = host_end_programs_open(&dataplane->instance, &programs, err);
 	if (r == 0)
 		r = attach_queue_host_end(dataplane, ifindex, &programs, err);
+	if (r == 0)
+		r = bandwidth_queue_host(dataplane, info, err);
 	if (r == 0)
 		r = device_queue_up(dataplane->netlink, ifindex, err);
 	if (r == 0)

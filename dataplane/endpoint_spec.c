@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bandwidth.h"
 #include "base/process.h"
 #include "publish.h"
 
@@ -29,6 +30,8 @@ int endpoint_check_spec(const struct endpoint_spec *spec, struct error *err)
 		r = check_text("network", spec->network, NETWORK_NAME_MAX, err);
 	if (r == 0)
 		r = publish_check(spec->publish, spec->publish_count, err);
+	if (r == 0)
+		r = bandwidth_check(spec, err);
 	if (r < 0)
 		return r;
 	if (netns_is_own(spec->netns_fd))
@@ -119,7 +122,9 @@ int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, 
 					.address = spec->address,
 					.gateway = spec->gateway,
 					.mac = spec->mac,
-					.mtu = spec->mtu };
+					.mtu = spec->mtu,
+					.ingress = spec->ingress,
+					.egress = spec->egress };
 	snprintf(info->container_id, sizeof info->container_id, "%s", spec->container_id);
 	snprintf(info->interface, sizeof info->interface, "%s", spec->interface);
 	snprintf(info->network, sizeof info->network, "%s", spec->network);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "bandwidth.h"
 #include "base/process.h"
 #include "endpoint.h"
 #include "load.h"
@@ -40,7 +41,9 @@ static int repair_ready(struct dataplane *dataplane, const struct endpoint_info 
 	r = endpoint_restore_name(dataplane, info, err);
 	if (r == 0)
 		r = endpoint_put_entries(dataplane, info, &network, err);
-	return r < 0 ? r : endpoint_attach(dataplane, info, &network, err);
+	if (r == 0)
+		r = endpoint_attach(dataplane, info, &network, err);
+	return r < 0 ? r : bandwidth_repair_inside(info, err);
 }
 
 static int repair_endpoint(const struct endpoint_info *info, void *context, struct error *err)

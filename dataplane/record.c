@@ -171,6 +171,15 @@ static void put_lists(struct text *text, const struct endpoint_info *info)
 		put_bytes(text, info->servers[i].bytes, sizeof info->servers[i].bytes);
 }
 
+static void put_limits(struct text *text, const struct endpoint_info *info)
+{
+	const struct rate_limit *limits[] = { &info->ingress, &info->egress };
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		put_number(text, limits[i]->rate_bit_s, 8);
+		put_number(text, limits[i]->burst_bits, 8);
+	}
+}
+
 int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, struct error *err)
 {
 	put_number(ret_text, ENDPOINT_VERSION, 1);
@@ -193,6 +202,7 @@ int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, str
 	put_number(ret_text, info->network_id, 2);
 	put_number(ret_text, info->netns_cookie, 8);
 	put_lists(ret_text, info);
+	put_limits(ret_text, info);
 	return check_whole(ret_text, err);
 }
 
@@ -281,6 +291,15 @@ static void get_servers(struct reader *reader, struct endpoint_info *info)
 	info->server_count = reader->failed ? 0 : count;
 }
 
+static void get_limits(struct reader *reader, struct endpoint_info *info)
+{
+	struct rate_limit *limits[] = { &info->ingress, &info->egress };
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		limits[i]->rate_bit_s = get_number(reader, 8);
+		limits[i]->burst_bits = get_number(reader, 8);
+	}
+}
+
 static void get_fields(struct reader *reader, struct endpoint_info *info)
 {
 	get_string(reader, info->container_id, sizeof info->container_id);
@@ -322,6 +341,8 @@ int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct e
 		r = get_links(&reader, &info, err);
 	if (r == 0)
 		get_servers(&reader, &info);
+	if (r == 0)
+		get_limits(&reader, &info);
 	if (r == 0 && reader.failed)
 		r = error_set(err, EBADMSG, "an endpoint's record is cut short");
 	if (r < 0) {

@@ -3,6 +3,7 @@
 /* What a flow's entry says is done to a packet: touch, translate, redirect. */
 #include "lib/nat.h"
 #include "lib/nexthop.h"
+#include "lib/onto.h"
 #include "lib/touch.h"
 
 inline_always struct translation translation_of(const struct flow *flow)
@@ -23,7 +24,7 @@ inline_always int act_to_endpoint(struct packet *packet, struct flow *flow)
 	next_hop_write(packet, flow);
 	translate(packet, &to);
 	packet_to_me(packet->skb);
-	return bpf_redirect_peer(flow->ifindex, 0);
+	return onto_endpoint(packet, flow->ifindex, flow->flags & FLOW_QUEUED);
 }
 
 inline_always int act_to_uplink(struct packet *packet, struct flow *flow)

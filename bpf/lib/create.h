@@ -65,6 +65,13 @@ inline_always struct new_flow *new_flow_begin(const struct packet *packet)
 	return new;
 }
 
+/* Of a direction that leads to the container of `source`. */
+inline_always __u8 flow_flags_to(const struct source *source)
+{
+	return source->flags & ENDPOINT_QUEUED ? FLOW_HAVE_NEXT_HOP | FLOW_QUEUED
+					       : FLOW_HAVE_NEXT_HOP;
+}
+
 /* The other direction follows from the first. */
 inline_always void new_flow_mirror(struct new_flow *new)
 {

@@ -4,6 +4,7 @@
 #include "lib/count.h"
 #include "lib/drop.h"
 #include "lib/endpoint.h"
+#include "lib/onto.h"
 
 /* From a container to one of its own network. */
 inline_always int deliver_to_neighbour(struct packet *packet, const struct source *source)
@@ -19,7 +20,7 @@ inline_always int deliver_to_neighbour(struct packet *packet, const struct sourc
 	packet_to_me(packet->skb);
 	count_sent(packet, source->slot);
 	count_received(packet, target->slot);
-	return bpf_redirect_peer(target->ifindex, 0);
+	return onto_endpoint(packet, target->ifindex, target->flags & ENDPOINT_QUEUED);
 }
 
 /*

@@ -9,6 +9,7 @@
  */
 #include "lib/flow.h"
 #include "lib/nat.h"
+#include "lib/onto.h"
 
 struct quote {
 	struct icmphdr *icmp; /* of the error */
@@ -107,5 +108,5 @@ inline_always int error_send(struct packet *packet, struct quote *quote, struct 
 	if (flow->action == FLOW_TO_UPLINK)
 		return bpf_redirect(flow->ifindex, 0);
 	packet_to_me(packet->skb);
-	return bpf_redirect_peer(flow->ifindex, 0);
+	return onto_endpoint(packet, flow->ifindex, flow->flags & FLOW_QUEUED);
 }

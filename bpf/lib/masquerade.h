@@ -20,7 +20,7 @@ inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow
 	next_hop_keep(flow, route);
 	peer->action = FLOW_TO_ENDPOINT;
 	peer->ifindex = packet->skb->ifindex;
-	peer->flags = FLOW_HAVE_NEXT_HOP;
+	peer->flags = flow_flags_to(source);
 	mac_copy(peer->source_mac, source->gateway_mac);
 	mac_copy(peer->destination_mac, source->mac);
 	return flow_create(new, packet->skb, PORT_FROM_RANGE);

@@ -47,6 +47,8 @@ inline_always enum drop_reason publish_towards(struct new_flow *new,
 	flow->peer_zone = publication->network;
 	flow->action = FLOW_TO_ENDPOINT;
 	flow->flags |= FLOW_HAVE_NEXT_HOP;
+	if (endpoint->flags & ENDPOINT_QUEUED)
+		flow->flags |= FLOW_QUEUED;
 	mac_copy(flow->source_mac, network->gateway_mac);
 	mac_copy(flow->destination_mac, endpoint->mac);
 	return DROP_NONE;
@@ -104,7 +106,7 @@ inline_always enum drop_reason publish_from_container(struct packet *packet, str
 	new->flow.peer_generation = source->generation;
 	new->peer.action = FLOW_TO_ENDPOINT;
 	new->peer.ifindex = packet->skb->ifindex;
-	new->peer.flags = FLOW_HAVE_NEXT_HOP;
+	new->peer.flags = flow_flags_to(source);
 	mac_copy(new->peer.source_mac, source->gateway_mac);
 	mac_copy(new->peer.destination_mac, source->mac);
 	return flow_create(new, packet->skb, hairpin ? PORT_FROM_RANGE : PORT_KEEP_FIRST);

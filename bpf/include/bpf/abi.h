@@ -160,6 +160,7 @@ enum network_flags {
 	NETWORK_INTERNAL = 1 << 1, /* nothing in or out but the host and the network itself */
 	NETWORK_ROUTED = 1 << 2,   /* outside may address containers directly */
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
+	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
 };
 
 /* wh1_networks: array by network id; generation 0: no such network. */
@@ -294,6 +295,7 @@ enum flow_flags {
 	FLOW_REPLY = 1 << 2, /* the direction of answers */
 	FLOW_HAVE_NEXT_HOP = 1 << 3,
 	FLOW_FROM_OUTSIDE = 1 << 4, /* both halves: begun by somebody outside */
+	FLOW_QUEUED = 1 << 5,       /* the endpoint that it leads to has ENDPOINT_QUEUED */
 };
 /* Bits, set by the entry's own direction. */
 enum flow_state {

@@ -127,6 +127,12 @@ struct endpoint_link {
 
 #define ENDPOINT_SERVERS_MAX 8 /* DNS servers of its own */
 
+/* A limit of bandwidth in one direction; a rate of 0 is none. */
+struct rate_limit {
+	uint64_t rate_bit_s; /* of frames with their Ethernet headers */
+	uint64_t burst_bits; /* what may pass at once; 0: what 10 ms of the rate are */
+};
+
 struct endpoint_spec {
 	const char *container_id;
 	const char *interface; /* in the container: eth0 */
@@ -151,9 +157,10 @@ struct endpoint_spec {
 	size_t link_count;
 	const struct ip *servers; /* asked for names that are nobody's here; none: the host's */
 	size_t server_count;
-	const char *hostname; /* may be NULL */
-	bool default_route;   /* add one through gateway */
-	const char *owner;    /* "cni" or "engine": shown by ports and inspect */
+	const char *hostname;              /* may be NULL */
+	bool default_route;                /* add one through gateway */
+	struct rate_limit ingress, egress; /* what the container receives, and sends */
+	const char *owner;                 /* "cni" or "engine": shown by ports and inspect */
 };
 
 enum endpoint_state { ENDPOINT_INTENT, ENDPOINT_READY };
@@ -177,6 +184,7 @@ struct endpoint_info {
 	uint32_t generation;
 	uint16_t network_id;
 	uint64_t netns_cookie;
+	struct rate_limit ingress, egress;
 	size_t publish_count;
 	struct publish_spec *publish; /* owned, chosen ports filled in */
 	bool publish_reserves;        /* programs of the host may not bind these ports */
