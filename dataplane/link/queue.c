@@ -8,6 +8,7 @@
 #define BURST_MS 10                      /* what timers and other processes may be late */
 #define BURST_MIN 16384                  /* bytes */
 #define WAIT_MS 25                       /* what a packet waits at most in the fifo */
+#define PACKET_MAX 66000                 /* with segments still together */
 #define FRAME_MORE 18                    /* Ethernet and a tag */
 
 static uint64_t rate_bytes_s(const struct queue_limit *limit)
@@ -39,7 +40,8 @@ static struct nl_msg *limit_message(uint32_t ifindex, const struct queue_limit *
 	uint32_t burst = burst_bytes(limit);
 	struct tc_tbf_qopt options = {
 		.rate = { .linklayer = TC_LINKLAYER_ETHERNET, .rate = at_most_u32(rate) },
-		.limit = at_most_u32(rate * WAIT_MS / 1000 + burst),
+		.limit = at_most_u32(rate * WAIT_MS / 1000 +
+				     (burst < PACKET_MAX ? burst : PACKET_MAX)),
 	};
 	struct nl_msg *message =
 		netlink_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
