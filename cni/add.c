@@ -69,6 +69,8 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.publish_policy = PUBLISH_IGNORE_LISTENERS,
 		.names = (const char *const *)config->names.items,
 		.hostname = *pod ? pod : NULL,
+		.ingress = { config->ingress.rate_bit_s, config->ingress.burst_bits },
+		.egress = { config->egress.rate_bit_s, config->egress.burst_bits },
 		.owner = "cni",
 	};
 	int r = read_routes(add, routes, &spec.route_count, &spec.default_route, err);

@@ -262,15 +262,6 @@ static int check_routes(const struct cni_call *call, const struct cni_config *co
 	return 0;
 }
 
-static int check_rates(const struct cni_call *call, const struct cni_config *config,
-		       struct error *err)
-{
-	const char *key = config->ingress.rate_bit_s ? "ingressRate" : "egressRate";
-	if (!config->ingress.rate_bit_s && !config->egress.rate_bit_s)
-		return 0;
-	return refuse(&call->root, key, "0 would be right", err);
-}
-
 int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struct error *err)
 {
 	AUTO(cni_config) config = NULL;
@@ -301,8 +292,6 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 		r = tuning_read(call, &config->tuning, err);
 	if (r == 0)
 		r = cni_config_read_runtime(call, config, err);
-	if (r == 0)
-		r = check_rates(call, config, err);
 	if (r == 0)
 		r = cni_config_read_dns(call, config, err);
 	if (r == 0)

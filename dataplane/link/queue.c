@@ -6,6 +6,7 @@
 
 #define HANDLE TC_H_MAKE(0x57480000u, 0) /* ours among roots */
 #define BURST_MS 10                      /* what timers and other processes may be late */
+#define BURST_LEAST_MS 1                 /* with less no timer keeps the rate */
 #define BURST_MIN 16384                  /* bytes */
 #define WAIT_MS 25                       /* what a packet waits at most in the fifo */
 #define PACKET_MAX 66000                 /* with segments still together */
@@ -23,7 +24,9 @@ static uint32_t at_most_u32(uint64_t number)
 
 static uint32_t burst_bytes(const struct queue_limit *limit)
 {
-	uint64_t burst = limit->burst_bits / 8, least = limit->mtu + FRAME_MORE;
+	uint64_t burst = limit->burst_bits / 8, least = rate_bytes_s(limit) * BURST_LEAST_MS / 1000;
+	if (least < limit->mtu + FRAME_MORE)
+		least = limit->mtu + FRAME_MORE;
 	if (limit->burst_bits == 0) {
 		burst = rate_bytes_s(limit) * BURST_MS / 1000;
 		least = BURST_MIN > least ? BURST_MIN : least;

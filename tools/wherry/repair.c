@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "dataplane/verify.h"
 
 /* Ids and interfaces, taken first: a check reads the store itself. */
 struct endpoints {
@@ -32,15 +33,25 @@ static int check_each(struct dataplane *dataplane, const struct endpoints *endpo
 	return failed;
 }
 
+static int print_finding(const char *finding, void *context, struct error *err)
+{
+	(void)err;
+	fprintf(context, "%s\n", finding);
+	return 0;
+}
+
 int repair_check(struct dataplane *dataplane, FILE *file, struct error *err)
 {
 	struct endpoints endpoints = { 0 };
+	int found = dataplane_verify(dataplane, VERIFY_DEVICES, print_finding, file, err);
+	if (found < 0)
+		return found;
 	int r = endpoint_each(dataplane_store(dataplane), NULL, NULL, remember, &endpoints, err);
 	if (r == 0)
 		r = check_each(dataplane, &endpoints, file);
 	words_free(&endpoints.ids);
 	words_free(&endpoints.interfaces);
-	return r;
+	return r < 0 ? r : r + found;
 }
 
 int repair_reconcile(struct dataplane *dataplane, FILE *file, struct error *err)
