@@ -11,6 +11,7 @@ inline_always void drop_count_one(struct drop_count *count, __u32 bytes)
 {
 	count->packets++;
 	count->bytes += bytes;
+	count->seen = now_s();
 }
 
 /* Read anew from the packet: rare, and the callers need not keep what was parsed. */
@@ -61,7 +62,7 @@ noinline_static int drop_packet(struct __sk_buff *skb, __u32 reason, __u32 slot,
 	if (count) {
 		drop_count_one(count, skb->len);
 	} else {
-		struct drop_count first = { .packets = 1, .bytes = skb->len };
+		struct drop_count first = { .packets = 1, .bytes = skb->len, .seen = now_s() };
 
 		bpf_map_update_elem(&wh1_drops, &key, &first, BPF_NOEXIST);
 	}

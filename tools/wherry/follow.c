@@ -10,6 +10,7 @@
 struct following {
 	struct loop *loop;
 	struct drop_follower *follower;
+	const struct drop_filter *filter;
 	enum listing_format format;
 	FILE *file;
 	struct error *err;
@@ -39,6 +40,7 @@ static int print_json(const struct following *following, const struct drop_sight
 	json_put_integer(object, "protocol", sight->protocol);
 	json_put_integer(object, "length", sight->length);
 	json_put_string(object, "containerId", sight->container_id);
+	json_put_string(object, "network", sight->network);
 	int r = json_format(object, JSON_COMPACT, &text, err);
 	if (r == 0)
 		fprintf(following->file, "%s\n", text);
@@ -48,6 +50,8 @@ static int print_json(const struct following *following, const struct drop_sight
 static int print_sight(const struct drop_sight *sight, void *context, struct error *err)
 {
 	const struct following *following = context;
+	if (!drop_is_wanted(following->filter, sight->reason, sight->container_id, sight->network))
+		return 0;
 	if (following->format == LISTING_JSON)
 		return print_json(following, sight, err);
 	print_line(following, sight);
@@ -73,15 +77,17 @@ static void on_signal(struct loop *loop, int signal, void *context)
 	loop_stop(loop);
 }
 
-int observe_drops_follow(struct dataplane *dataplane, enum listing_format format, FILE *file,
-			 struct error *err)
+int observe_drops_follow(struct dataplane *dataplane, const struct drop_filter *filter,
+			 enum listing_format format, FILE *file, struct error *err)
 {
 	AUTO(loop) loop = NULL;
 	AUTO(drop_follower) follower = NULL;
 	AUTO(loop_source) source = NULL;
 	AUTO(loop_source) interrupt = NULL;
 	AUTO(loop_source) terminate = NULL;
-	struct following following = { .format = format, .file = file, .err = err };
+	struct following following = {
+		.filter = filter, .format = format, .file = file, .err = err
+	};
 	signal(SIGPIPE, SIG_IGN);
 	int r = drops_follow(dataplane, &follower, err);
 	if (r == 0)

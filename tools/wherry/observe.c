@@ -36,39 +36,6 @@ static void listing_container(const struct walk *walk, const char *container_id)
 		listing_text(walk->listing, "%.*s", ID_SHOWN, container_id);
 }
 
-/* --- drops ------------------------------------------------------------------ */
-
-static int list_drop(const struct drop_row *row, void *context, struct error *err)
-{
-	struct walk *walk = context;
-	(void)err;
-	listing_text(walk->listing, "%s", row->reason);
-	listing_container(walk, row->container_id);
-	listing_text(walk->listing, "%s", row->container_id);
-	listing_text(walk->listing, "%s", row->network);
-	listing_number(walk->listing, row->packets);
-	listing_number(walk->listing, row->bytes);
-	listing_text(walk->listing, "%s", row->meaning);
-	return 0;
-}
-
-int observe_drops(struct dataplane *dataplane, enum listing_format format, FILE *file,
-		  struct error *err)
-{
-	static const struct listing_column columns[] = {
-		{ "REASON", "reason" },   { "CONTAINER", "container" }, { NULL, "containerId" },
-		{ "NETWORK", "network" }, { "PACKETS", "packets" },     { "BYTES", "bytes" },
-		{ "MEANING", "meaning" },
-	};
-	AUTO(listing) listing = NULL;
-	int r = listing_create(format, columns, ARRAY_SIZE(columns), &listing, err);
-	if (r < 0)
-		return r;
-	struct walk walk = { .listing = listing, .store = dataplane_store(dataplane) };
-	r = drops_each(dataplane, list_drop, &walk, err);
-	return r < 0 ? r : listing_print(listing, file, err);
-}
-
 /* --- ports -------------------------------------------------------------------- */
 
 static void listing_range(struct listing *listing, unsigned first, unsigned count)

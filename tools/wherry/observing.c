@@ -11,6 +11,7 @@
 struct list_options {
 	const char *output;
 	bool follow;
+	struct drop_choice choice;
 };
 #define OUTPUT_ROW                                                                           \
 	{                                                                                    \
@@ -22,6 +23,23 @@ static const struct option_spec drops_rows[] = {
 	OUTPUT_ROW,
 	{ "follow", 'f', OPTION_FLAG, offsetof(struct list_options, follow), NULL,
 	  "Print each packet that is dropped from now on, until interrupted" },
+	{ "container", 'c', OPTION_TEXT, offsetof(struct list_options, choice.container),
+	  "CONTAINER", "Only of this container" },
+	{ "network", 'n', OPTION_TEXT, offsetof(struct list_options, choice.network), "NETWORK",
+	  "Only of this network" },
+	{ "reason", 'r', OPTION_TEXT, offsetof(struct list_options, choice.reason), "REASON",
+	  "Only for this reason" },
+};
+
+struct check_options {
+	const char *output;
+	bool repair;
+};
+static const struct option_spec check_rows[] = {
+	{ "repair", 0, OPTION_FLAG, offsetof(struct check_options, repair), NULL,
+	  "Put back what is wanted and not there" },
+	{ "output", 'o', OPTION_TEXT, offsetof(struct check_options, output), "FORMAT",
+	  "Print as table or json (default: table)" },
 };
 
 struct reset_options {
@@ -38,14 +56,17 @@ static int run_drops(struct cli *cli, const void *data, const struct words *word
 	const struct list_options *options = data;
 	AUTO(dataplane) dataplane = NULL;
 	enum listing_format format;
+	struct drop_filter filter;
 	(void)words;
 	int r = listing_format_parse(options->output, &format, err);
 	if (r == 0)
 		r = dataplane_open(&cli->instance, &dataplane, err);
+	if (r == 0)
+		r = drop_filter_fill(dataplane, &options->choice, &filter, err);
 	if (r < 0)
 		return r;
-	return options->follow ? observe_drops_follow(dataplane, format, stdout, err)
-			       : observe_drops(dataplane, format, stdout, err);
+	return options->follow ? observe_drops_follow(dataplane, &filter, format, stdout, err)
+			       : observe_drops(dataplane, &filter, format, stdout, err);
 }
 
 static int run_ports(struct cli *cli, const void *data, const struct words *words,
@@ -106,6 +127,19 @@ static int run_check(struct cli *cli, const void *data, const struct words *word
 	return r > 0 ? 1 : r;
 }
 
+static int run_compare(struct cli *cli, const void *data, const struct words *words,
+		       struct error *err)
+{
+	const struct check_options *options = data;
+	AUTO(dataplane) dataplane = NULL;
+	enum listing_format format;
+	(void)words;
+	int r = listing_format_parse(options->output, &format, err);
+	if (r == 0)
+		r = dataplane_open(&cli->instance, &dataplane, err);
+	return r < 0 ? r : repair_compare(dataplane, options->repair, format, stdout, err);
+}
+
 static int run_reconcile(struct cli *cli, const void *data, const struct words *words,
 			 struct error *err)
 {
@@ -146,6 +180,15 @@ static const struct verb verbs[] = {
 	LIST_VERB("ports", "List published ports", list_rows, run_ports),
 	LIST_VERB("maps", "Show the data path's tables and how full they are", list_rows, run_maps),
 	LIST_VERB("doctor", "Check that the host has what Wherry needs", list_rows, run_doctor),
+	{
+		.spec = { .name = "check",
+			  .words = "",
+			  .summary = "Compare what is wanted with what is done, and mend it",
+			  .options = check_rows,
+			  .option_count = ARRAY_SIZE(check_rows) },
+		.options_size = sizeof(struct check_options),
+		.run = run_compare,
+	},
 	{
 		.spec = { .name = "ipam ls",
 			  .words = "[NETWORK]",

@@ -61,3 +61,75 @@ int repair_reconcile(struct dataplane *dataplane, FILE *file, struct error *err)
 		r = dataplane_collect(dataplane, err);
 	return r < 0 ? r : repair_check(dataplane, file, err);
 }
+
+/* --- wherry check ---------------------------------------------------------------- */
+
+struct findings {
+	struct dataplane *dataplane;
+	struct listing *listing;
+	struct words
+		before; /* what each endpoint lacked, "" for nothing; in the order of the ids */
+	int missing;
+};
+
+static int look(struct findings *findings, const struct endpoints *endpoints, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < endpoints->ids.count; i++) {
+		struct error trouble = { 0 };
+		int lacking = endpoint_check(findings->dataplane, endpoints->ids.items[i],
+					     endpoints->interfaces.items[i], &trouble);
+		r = words_append(&findings->before, lacking < 0 ? trouble.text : "", err);
+	}
+	return r;
+}
+
+static void list(struct findings *findings, const struct endpoints *endpoints, size_t index)
+{
+	const char *before = findings->before.items[index];
+	struct error trouble = { 0 };
+	bool lacking = endpoint_check(findings->dataplane, endpoints->ids.items[index],
+				      endpoints->interfaces.items[index], &trouble) < 0;
+	if (!lacking && !*before)
+		return;
+	findings->missing += lacking;
+	listing_text(findings->listing, "%s", lacking ? "missing" : "mended");
+	listing_text(findings->listing, "%s", endpoints->ids.items[index]);
+	listing_text(findings->listing, "%s", endpoints->interfaces.items[index]);
+	listing_text(findings->listing, "%s", lacking ? trouble.text : before);
+}
+
+static int compare(struct findings *findings, bool repair, struct error *err)
+{
+	struct endpoints endpoints = { 0 };
+	int r = endpoint_each(dataplane_store(findings->dataplane), NULL, NULL, remember,
+			      &endpoints, err);
+	if (r == 0)
+		r = look(findings, &endpoints, err);
+	if (r == 0 && repair)
+		r = dataplane_reconcile(findings->dataplane, err);
+	for (size_t i = 0; r == 0 && i < endpoints.ids.count; i++)
+		list(findings, &endpoints, i);
+	words_free(&endpoints.ids);
+	words_free(&endpoints.interfaces);
+	return r;
+}
+
+int repair_compare(struct dataplane *dataplane, bool repair, enum listing_format format, FILE *file,
+		   struct error *err)
+{
+	static const struct listing_column columns[] = { { "RESULT", "result" },
+							 { "CONTAINER", "containerId" },
+							 { "INTERFACE", "interface" },
+							 { "FINDING", "finding" } };
+	AUTO(listing) listing = NULL;
+	struct findings findings = { .dataplane = dataplane };
+	int r = listing_create(format, columns, ARRAY_SIZE(columns), &listing, err);
+	findings.listing = listing;
+	if (r == 0)
+		r = compare(&findings, repair, err);
+	words_free(&findings.before);
+	if (r == 0)
+		r = listing_print(listing, file, err);
+	return r < 0 ? r : findings.missing > 0;
+}

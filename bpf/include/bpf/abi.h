@@ -393,8 +393,9 @@ struct drop_key {
 _Static_assert(sizeof(struct drop_key) == 8, "drop_key");
 struct drop_count {
 	__u64 packets, bytes;
+	__u64 seen; /* seconds of the monotonic clock, of the last */
 };
-_Static_assert(sizeof(struct drop_count) == 16, "drop_count");
+_Static_assert(sizeof(struct drop_count) == 24, "drop_count");
 
 /* wh1_events: ring buffer; written only while wh1_switches[SWITCH_EVENTS] is not 0. */
 struct drop_event {

@@ -293,6 +293,7 @@ struct drop_row {
 	char container_id[CONTAINER_ID_MAX];
 	char network[NETWORK_NAME_MAX];
 	uint64_t packets, bytes;
+	uint64_t ago_s; /* since the last one */
 };
 int drops_each(struct dataplane *dataplane,
 	       int (*visit)(const struct drop_row *row, void *context, struct error *err),
@@ -308,9 +309,10 @@ struct drop_sight { /* one dropped packet, seen while following */
 	uint32_t length;
 	uint32_t slot;
 	char container_id[CONTAINER_ID_MAX];
+	char network[NETWORK_NAME_MAX];
 };
 struct drop_follower;
-/** Starts to listen. The descriptor to wait on is drops_follow_fd. */
+/** Starts to listen, beside any others. The descriptor to wait on is drops_follow_fd. */
 int drops_follow(struct dataplane *dataplane, struct drop_follower **ret_follower,
 		 struct error *err);
 int drops_follow_fd(const struct drop_follower *follower);

@@ -85,3 +85,13 @@ void kit_assert_not_told(struct scene *scene, const char *text)
 	if (strstr(scene_output(scene), text))
 		fail_msg("\"%s\" is in:\n%s", text, scene_output(scene));
 }
+
+void kit_host_device(struct scene *scene, const char *id, char ret_device[DEVICE_NAME_MAX])
+{
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	AUTO(store) store = NULL;
+	struct error err;
+	assert_done(dataplane_open_store(scene_instance(scene), &store, &err), err);
+	assert_int_equal(endpoint_find(store, id, "eth0", &info, &err), 1);
+	snprintf(ret_device, DEVICE_NAME_MAX, "%s", info.host_device);
+}

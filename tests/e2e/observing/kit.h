@@ -17,3 +17,5 @@ void kit_build(struct scene *scene);
 /** Claims that a verb's output has this text in it. */
 void kit_assert_told(struct scene *scene, const char *text);
 void kit_assert_not_told(struct scene *scene, const char *text);
+/** The device at the host's end of a container's eth0. */
+void kit_host_device(struct scene *scene, const char *id, char ret_device[DEVICE_NAME_MAX]);

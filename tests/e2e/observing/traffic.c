@@ -123,6 +123,42 @@ static void endpoints_are_told_with_what_they_carried(void **state)
 	kit_assert_told(scene, "\"sentPackets\": 1");
 }
 
+static void drops_are_chosen_and_told_with_their_age(void **state)
+{
+	struct scene *scene = *state;
+	kit_build(scene);
+	scene_assert_no_ping(scene, "shop", "10.22.0.2");
+	assert_int_equal(scene_run(scene, NULL, "wherry", "drops", "--reason", "isolated",
+				   "--container", "shop", NULL),
+			 0);
+	kit_assert_told(scene, "isolated   shop");
+	kit_assert_told(scene, " s ago");
+	assert_int_equal(scene_run(scene, NULL, "wherry", "drops", "--reason", "isolated",
+				   "--container", "web", NULL),
+			 0);
+	kit_assert_not_told(scene, "isolated");
+	assert_int_equal(scene_run(scene, NULL, "wherry", "drops", "--reason", "nosuch", NULL), 1);
+	assert_string_equal(scene_errors(scene),
+			    "wherry: drops: --reason nosuch: there is no such reason\n");
+}
+
+static void check_tells_what_is_missing_and_mends_it(void **state)
+{
+	struct scene *scene = *state;
+	char device[DEVICE_NAME_MAX];
+	kit_build(scene);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "check", NULL), 0);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "check", "-o", "json", NULL), 0);
+	assert_string_equal(scene_output(scene), "[]\n");
+	kit_host_device(scene, WEB_ID, device);
+	scene_assert_run(scene, "ip", "link", "set", device, "down", NULL);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "check", NULL), 1);
+	kit_assert_told(scene, "missing   " WEB_ID);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "check", "--repair", NULL), 0);
+	kit_assert_told(scene, "mended   " WEB_ID);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "check", NULL), 0);
+}
+
 static void top_without_a_container_tells_rates(void **state)
 {
 	struct scene *scene = *state;
@@ -143,6 +179,8 @@ int main(void)
 		scene_test(bad_filters_get_one_line),
 		scene_test(raw_table_has_both_directions),
 		scene_test(endpoints_are_told_with_what_they_carried),
+		scene_test(drops_are_chosen_and_told_with_their_age),
+		scene_test(check_tells_what_is_missing_and_mends_it),
 		scene_test(top_without_a_container_tells_rates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
