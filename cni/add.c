@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "attach.h"
+#include "base/file.h"
 #include "chain.h"
+#include "cni/host_local.h"
 
 /* --- the endpoint ---------------------------------------------------------------- */
 
@@ -181,6 +183,23 @@ static int check_new(struct add *add, struct error *err)
 	return ready ? r : add_release_leftover(add, err);
 }
 
+/* A network that is new in this boot may have leases of host-local's. */
+static int import_leases(struct add *add, struct error *err)
+{
+	const struct cni_config *config = add->config;
+	struct store *store = dataplane_store(add->dataplane);
+	struct host_local_counts counts;
+	struct network_info info;
+
+	if (config->ipam_kind != IPAM_OWN)
+		return 0;
+	int r = network_find(store, config->name, &info, err);
+	if (r != 0 || !path_exists(config->lease_folder))
+		return r < 0 ? r : 0;
+	return host_local_import(store, config->name, config->lease_folder, HOST_LOCAL_OF_THIS_BOOT,
+				 &counts, err);
+}
+
 int cni_add(struct cni_call *call, struct json_t **ret_document, struct error *err)
 {
 	AUTO(cni_config) config = NULL;
@@ -203,7 +222,9 @@ int cni_add(struct cni_call *call, struct json_t **ret_document, struct error *e
 	struct add add = {
 		.call = call, .config = config, .dataplane = dataplane, .netns_fd = netns_fd
 	};
-	r = check_new(&add, err);
+	r = import_leases(&add, err);
+	if (r == 0)
+		r = check_new(&add, err);
 	if (r == 0)
 		r = add_take_address(&add, err);
 	if (r == 0)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cni/host_local.h"
+
 #define VLAN_MAX 4094
 #define MTU_MAX 65535
 
@@ -170,6 +172,27 @@ static bool is_own_type(const char *type)
 	return type == NULL;
 }
 
+/* Where host-local has the leases of this network. */
+static int read_lease_folder(const struct json_at *ipam, struct cni_config *config,
+			     struct error *err)
+{
+	const char *folder = HOST_LOCAL_FOLDER;
+	if (ipam->value) {
+		int r = json_get_string(ipam, "dataDir", JSON_OPTIONAL, &folder, err);
+		if (r < 0)
+			return r;
+	}
+	if (!*folder)
+		folder = HOST_LOCAL_FOLDER;
+	struct json_at place = json_member(ipam, "dataDir");
+	int size = snprintf(config->lease_folder, sizeof config->lease_folder, "%s/%s", folder,
+			    config->name);
+	if (*folder != '/' || size >= (int)sizeof config->lease_folder)
+		return json_error(&place, err, EINVAL,
+				  "\"%.64s\" must be an absolute path of a folder", folder);
+	return 0;
+}
+
 static int check_foreign(struct cni_call *call, const struct json_at *ipam, const char *type,
 			 struct error *err)
 {
@@ -200,6 +223,9 @@ static int read_ipam(struct cni_call *call, struct cni_config *config, struct er
 	if (r < 0)
 		return r;
 	config->has_ipam = json_is_present(&ipam);
+	r = read_lease_folder(&ipam, config, err);
+	if (r < 0)
+		return r;
 	if (!is_own_type(config->ipam_type)) {
 		config->ipam_kind = IPAM_FOREIGN;
 		return check_foreign(call, &ipam, config->ipam_type, err);
@@ -314,6 +340,9 @@ int cni_config_read_name(struct cni_call *call, struct cni_config **ret_config, 
 		r = json_as_string(&type, &config->ipam_type, err);
 	if (r == 0 && !is_own_type(config->ipam_type))
 		config->ipam_kind = IPAM_FOREIGN;
+	struct error ignored = { 0 };
+	if (r == 0 && read_lease_folder(&ipam, config, &ignored) < 0)
+		config->lease_folder[0] = '\0';
 	if (r == 0)
 		*ret_config = TAKE(config);
 	return r;

@@ -19,6 +19,8 @@ enum ipam_kind {
 	IPAM_FOREIGN,    /* another plugin */
 };
 
+#define CNI_PATH_MAX 512 /* bytes with NUL */
+
 /* A rate limit, as bandwidth's keys give it; 0: none. */
 struct cni_rate {
 	uint64_t rate_bit_s, burst_bits;
@@ -44,6 +46,7 @@ struct cni_config {
 	struct json_at previous; /* prevResult; value NULL: none */
 	bool is_chained;         /* it holds our interface: another plugin made it */
 	bool has_ipam;
+	char lease_folder[CNI_PATH_MAX]; /* host-local's: its dataDir and the network's name */
 };
 
 void cni_config_free(struct cni_config *config);

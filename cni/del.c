@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/file.h"
+#include "cni/host_local.h"
 #include "config.h"
 #include "delegate.h"
 
@@ -95,6 +96,16 @@ static int del_own(struct cni_call *call, const char *network, struct error *err
 	return cni_detach(dataplane, network, &owner, err);
 }
 
+/* A lease that host-local gave has a file, which must not outlive it. */
+static int forget_files(const struct cni_call *call, const struct cni_config *config,
+			struct error *err)
+{
+	struct lease_owner owner = { call->environment->container_id,
+				     call->environment->interface };
+	int r = *config->lease_folder ? host_local_forget(config->lease_folder, &owner, err) : 0;
+	return r < 0 ? r : 0;
+}
+
 int cni_del(struct cni_call *call, struct error *err)
 {
 	AUTO(cni_config) config = NULL;
@@ -105,6 +116,8 @@ int cni_del(struct cni_call *call, struct error *err)
 		return r;
 	call->stage = STAGE_WORK;
 	r = del_own(call, config->name, err);
+	if (r == 0 && config->ipam_kind != IPAM_FOREIGN)
+		r = forget_files(call, config, err);
 	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
 		r = delegate_run(call, config->ipam_type, "DEL", &output, err);
 	return r;

@@ -208,6 +208,19 @@ int lease_take(struct store_txn *txn, const char *network, const struct ipam_con
 	return r;
 }
 
+int lease_import(struct store_txn *txn, const char *network, const struct lease_owner *owner,
+		 struct ip ip, struct error *err)
+{
+	struct holder holder;
+	int r = check_names(network, owner, err);
+	if (r == 0)
+		r = holder_find(txn, network, ip, &holder, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = lease_write(txn, network, owner, ip, err);
+	return r < 0 ? r : 1;
+}
+
 int lease_release(struct store_txn *txn, const char *network, const struct lease_owner *owner,
 		  struct error *err)
 {

@@ -54,6 +54,7 @@ extern const struct verb_group verb_group_networks;
 extern const struct verb_group verb_group_traffic;
 extern const struct verb_group verb_group_why;
 extern const struct verb_group verb_group_observing;
+extern const struct verb_group verb_group_cni;
 extern const struct verb_group verb_group_general;
 extern const struct verb_group verb_group_pages;
 extern const struct verb_group verb_group_internal;

@@ -81,6 +81,12 @@ struct lease {
 int lease_take(struct store_txn *txn, const char *network, const struct ipam_config *config,
 	       const struct lease_owner *owner, const struct ip *wanted, size_t wanted_count,
 	       struct lease *ret_leases, struct error *err);
+/**
+ * Writes down a lease that another program gave, of whatever range. Returns 1,
+ * or 0 if the address is held already.
+ */
+int lease_import(struct store_txn *txn, const char *network, const struct lease_owner *owner,
+		 struct ip ip, struct error *err);
 /** Releases all of owner's leases in network. Returns how many, or -errno. */
 int lease_release(struct store_txn *txn, const char *network, const struct lease_owner *owner,
 		  struct error *err);
