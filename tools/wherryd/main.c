@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "background.h"
 #include "base/file.h"
@@ -14,13 +16,14 @@
 #include "control.h"
 #include "daemon.h"
 
+#define END_MS 10000 /* until one that was told to end must have ended */
 #define ASK_MS 10000 /* until a wherryd that starts at this time must have answered */
 
 struct options {
 	const char *root;
 	struct words upstreams;
 	const char *resolv_conf;
-	bool background, if_needed, debug, version;
+	bool background, if_needed, take_over, debug, version;
 };
 #define OPTION(member) offsetof(struct options, member)
 static const struct option_spec option_rows[] = {
@@ -30,6 +33,8 @@ static const struct option_spec option_rows[] = {
 	  "Return when names are served, and go on in the background" },
 	{ "if-needed", 0, OPTION_FLAG, OPTION(if_needed), NULL,
 	  "Succeed if one runs already, once it serves all networks" },
+	{ "take-over", 0, OPTION_FLAG, OPTION(take_over), NULL,
+	  "End one that runs already, and go on in its place" },
 	{ "upstream", 0, OPTION_LIST, OPTION(upstreams), "ADDRESS",
 	  "Ask this server for other names (several times: in this order)" },
 	{ "resolv-conf", 0, OPTION_TEXT, OPTION(resolv_conf), "FILE",
@@ -89,6 +94,39 @@ static int meet_other(const struct options *options, const struct instance *inst
 			 instance->root[0] ? instance->root : "/", (long)pid);
 }
 
+/* By a descriptor, and asked again behind it: the number may have become another process's. */
+static int end_other(const struct instance *instance, struct error *err)
+{
+	pid_t pid, again;
+	int r = control_ask(instance, ASK_MS, &pid, err);
+	if (r < 0)
+		return r;
+	auto_fd pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return errno == ESRCH ? 0 : error_set_errno(err, errno, "process %ld", (long)pid);
+	r = control_ask(instance, ASK_MS, &again, err);
+	if (r < 0 || again != pid)
+		return r;
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+		return error_set_errno(err, errno, "cannot end wherryd, process %ld", (long)pid);
+	return 0;
+}
+
+/* 0 with the lock, 1 if another serves and that is fine. */
+static int take_lock(const struct options *options, const struct instance *instance, int *ret_fd,
+		     struct error *err)
+{
+	char lock[INSTANCE_PATH_MAX + 32];
+	snprintf(lock, sizeof lock, "%s/wherryd.lock", instance->run);
+	int r = lock_take(lock, 0, ret_fd, err);
+	if (r != -EWOULDBLOCK)
+		return r;
+	if (!options->take_over)
+		return meet_other(options, instance, err);
+	r = end_other(instance, err);
+	return r < 0 ? r : lock_take(lock, END_MS, ret_fd, err);
+}
+
 static int write_pid(const char *path, struct error *err)
 {
 	char text[32];
@@ -101,25 +139,22 @@ static int serve(const struct options *options, const struct daemon_settings *se
 		 int *ready_fd, struct error *err)
 {
 	const struct instance *instance = &settings->instance;
-	char lock[INSTANCE_PATH_MAX + 32], pid[INSTANCE_PATH_MAX + 32], log[INSTANCE_PATH_MAX + 32];
+	char pid[INSTANCE_PATH_MAX + 32], log[INSTANCE_PATH_MAX + 32];
 	auto_fd lock_fd = -1;
 	AUTO(daemon) daemon = NULL;
 
-	snprintf(lock, sizeof lock, "%s/wherryd.lock", instance->run);
 	snprintf(pid, sizeof pid, "%s/wherryd.pid", instance->run);
 	snprintf(log, sizeof log, "%s/wherryd.log", instance->run);
 	int r = directory_make(instance->run, 0755, err);
 	if (r == 0)
-		r = lock_take(lock, 0, &lock_fd, err);
-	if (r == -EWOULDBLOCK)
-		return meet_other(options, instance, err);
+		r = take_lock(options, instance, &lock_fd, err);
 	if (r == 0)
 		r = daemon_create(settings, &daemon, err);
 	if (r == 0)
 		r = write_pid(pid, err);
 	if (r == 0 && *ready_fd >= 0)
 		r = background_ready(ready_fd, log, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	log_write(&settings->log, LOG_LEVEL_INFO, "ready root=%s",
 		  instance->root[0] ? instance->root : "/");

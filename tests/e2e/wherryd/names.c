@@ -367,6 +367,19 @@ static void second_daemon_says_who_runs(void **state)
 	assert_string_equal(output, "");
 }
 
+/* As the systemd unit starts where the engine has started one before. */
+static void one_that_takes_over_goes_on_in_the_place_of_the_first(void **state)
+{
+	const struct scene *scene = *state;
+	char output[OUTPUT_MAX];
+	pid_t first = wherryd_pid(scene);
+	if (run_wherryd(scene, "--background", "--take-over", output, sizeof output) != 0)
+		fail_msg("wherryd: %s", output);
+	assert_int_not_equal(wherryd_pid(scene), first);
+	assert_int_equal(kill(first, 0), -1);
+	assert_answer(scene->web_netns, "db", DNS_TYPE_A, "NOERROR aa: db A 10.21.0.3");
+}
+
 static void new_network_is_served_when_asked_for(void **state)
 {
 	const struct scene *scene = *state;
@@ -437,6 +450,7 @@ int main(void)
 		cmocka_unit_test(endpoint_of_a_dead_namespace_is_removed),
 		cmocka_unit_test(names_are_there_again_after_the_daemon_was_killed),
 		cmocka_unit_test(second_daemon_says_who_runs),
+		cmocka_unit_test(one_that_takes_over_goes_on_in_the_place_of_the_first),
 		cmocka_unit_test(new_network_is_served_when_asked_for),
 		cmocka_unit_test(container_of_two_networks_finds_the_names_of_both),
 		cmocka_unit_test(idle_daemon_sleeps),
