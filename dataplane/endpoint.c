@@ -6,6 +6,7 @@
  * or DEL does not clear away.
  */
 #include "endpoint.h"
+#include "latency.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -293,8 +294,8 @@ static int follow_network(const struct attempt *attempt, struct error *err)
 	return endpoint_put_entries(dataplane, attempt->info, &now, err);
 }
 
-int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
-		 struct endpoint_info *ret_info, struct error *err)
+static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
+	       struct endpoint_info *ret_info, struct error *err)
 {
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct attempt attempt = { .dataplane = dataplane, .spec = spec, .info = &info };
@@ -332,6 +333,15 @@ int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 	*ret_info = info;
 	info = (struct endpoint_info){ 0 };
 	return 0;
+}
+
+int endpoint_add(struct dataplane *dataplane, const struct endpoint_spec *spec,
+		 struct endpoint_info *ret_info, struct error *err)
+{
+	uint64_t begin_us = latency_now_us();
+	int r = add(dataplane, spec, ret_info, err);
+	latency_note(dataplane, latency_now_us() - begin_us, r < 0);
+	return r;
 }
 
 /* From here on the endpoint is going: a killed DEL is finished by the next. */

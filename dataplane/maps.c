@@ -17,8 +17,8 @@ static const char *const names[] = {
 	[MAP_OPENING] = ABI_MAP("opening"),   [MAP_SEATS] = ABI_MAP("seats"),
 	[MAP_FLOW_USE] = ABI_MAP("flow_use"), [MAP_SOCKETS] = ABI_MAP("sockets"),
 	[MAP_DROPS] = ABI_MAP("drops"),       [MAP_SWITCHES] = ABI_MAP("switches"),
-	[MAP_EVENTS] = ABI_MAP("events"),     [MAP_ALLOWED] = ABI_MAP("allowed"),
-	[MAP_NOTICES] = ABI_MAP("notices"),
+	[MAP_EVENTS] = ABI_MAP("events"),     [MAP_LATENCY] = ABI_MAP("latency"),
+	[MAP_ALLOWED] = ABI_MAP("allowed"),   [MAP_NOTICES] = ABI_MAP("notices"),
 };
 _Static_assert(sizeof names / sizeof names[0] == MAP_COUNT, "every map has a name");
 

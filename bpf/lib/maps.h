@@ -70,6 +70,10 @@ wh1_drops SEC(".maps");
 MAP(BPF_MAP_TYPE_ARRAY, __u32, __u32, SWITCH_COUNT, 0)
 wh1_switches SEC(".maps");
 
+/* Of user space alone; here because it lives as long as the other tables. */
+MAP(BPF_MAP_TYPE_ARRAY, __u32, __u64, LATENCY_CELLS, BPF_F_MMAPABLE)
+wh1_latency SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, EVENTS_BYTES);

@@ -2,6 +2,7 @@
 /* Verbs that watch traffic: connections, endpoints, drops. Nothing here changes anything. */
 #include <errno.h>
 
+#include "dataplane/metrics.h"
 #include "observe.h"
 #include "observe_live.h"
 #include "observe_names.h"
@@ -152,6 +153,21 @@ int top_rates(struct cli *cli, const struct top_options *options, struct error *
 			       : show_rates(stdout, &showing, err);
 }
 
+static int run_metrics(struct cli *cli, const void *data, const struct words *words,
+		       struct error *err)
+{
+	AUTO(dataplane) dataplane = NULL;
+	auto_free char *text = NULL;
+	(void)data;
+	(void)words;
+	int r = dataplane_open(&cli->instance, &dataplane, err);
+	if (r == 0)
+		r = metrics_format(dataplane, &text, err);
+	if (r == 0)
+		fputs(text, stdout);
+	return r;
+}
+
 static const struct verb verbs[] = {
 	{
 		.spec = { .name = "flows",
@@ -179,6 +195,12 @@ static const struct verb verbs[] = {
 			  .option_count = ARRAY_SIZE(plain_rows) },
 		.options_size = sizeof(struct plain_options),
 		.run = run_endpoints,
+	},
+	{
+		.spec = { .name = "metrics",
+			  .words = "",
+			  .summary = "Print the counters as Prometheus reads them" },
+		.run = run_metrics,
 	},
 };
 

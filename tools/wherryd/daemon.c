@@ -12,6 +12,7 @@
 #include "dataplane/verify.h"
 #include "names.h"
 #include "refusals.h"
+#include "scrape.h"
 
 /*
  * Events come in bursts. The first is acted on at once, the rest of its burst
@@ -30,6 +31,7 @@ struct daemon {
 	struct dns_source source;
 	struct dns_server *server;
 	struct control *control;
+	struct scrape *scrape;     /* with a data path */
 	struct refusals *refusals; /* NULL without a data path */
 	int events_fd;
 	struct loop_source *events, *terminate, *interrupt;
@@ -237,7 +239,8 @@ static int open_state(struct daemon *daemon, struct error *err)
 		if (refusals_watch(daemon->loop, daemon->dataplane, &daemon->settings.log,
 				   &daemon->refusals, &trouble) < 0)
 			say_trouble(daemon, &trouble);
-		return 0;
+		return scrape_create(daemon->loop, daemon->dataplane, instance,
+				     &daemon->settings.log, &daemon->scrape, err);
 	}
 	log_write(&daemon->settings.log, LOG_LEVEL_WARNING, "serves names only: %s", trouble.text);
 	int r = dataplane_open_store(instance, &daemon->own_store, err);
@@ -305,6 +308,7 @@ void daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return;
 	control_free(daemon->control);
+	scrape_free(daemon->scrape);
 	refusals_free(daemon->refusals);
 	dns_server_free(daemon->server);
 	loop_source_free(daemon->timer);

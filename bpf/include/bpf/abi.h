@@ -412,6 +412,17 @@ struct drop_event {
 };
 _Static_assert(sizeof(struct drop_event) == 64, "drop_event");
 
+/*
+ * wh1_latency: array of __u64, written by user space through a mapping: how long each endpoint took
+ * to be added. Cell n counts those of up to 2^n * LATENCY_FIRST_US; then the three named ones.
+ */
+#define LATENCY_BUCKETS 16 /* the last one counts all */
+#define LATENCY_FIRST_US 125
+#define LATENCY_COUNT 16
+#define LATENCY_SUM_US 17
+#define LATENCY_FAILURES 18
+#define LATENCY_CELLS 32
+
 /* wh1_switches: array of __u32 that change while programs run. */
 enum switches {
 	SWITCH_EVENTS = 0,   /* number of listeners; set by user space */
