@@ -234,6 +234,21 @@ static void tell(struct engine *engine, const struct endpoint_info *info, pid_t 
 	}
 }
 
+static int read_rate(const struct json_at *row, const char *key, struct rate_limit *ret,
+		     struct error *err)
+{
+	struct json_at at = { 0 };
+	int64_t rate = 0, burst = 0;
+	int r = json_get_object(row, key, JSON_OPTIONAL, &at, err);
+	if (r < 0 || !at.value)
+		return r;
+	r = json_get_integer(&at, "rate", JSON_REQUIRED, 1, INT64_MAX, &rate, err);
+	if (r == 0)
+		r = json_get_integer(&at, "burst", JSON_REQUIRED, 0, INT64_MAX, &burst, err);
+	*ret = (struct rate_limit){ (uint64_t)rate, (uint64_t)burst };
+	return r;
+}
+
 static int add_endpoint(struct engine *engine, const struct container *container, size_t index,
 			const struct attachment *attachment, pid_t pid, struct error *err)
 {
@@ -252,6 +267,12 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		r = json_get_mac(&row, "mac", JSON_OPTIONAL, &mac, err);
 	if (r == 0)
 		r = draft_endpoint(engine, container, index, &row, &draft, err);
+	if (r < 0)
+		return r;
+	struct rate_limit ingress = { 0 }, egress = { 0 };
+	r = read_rate(&row, "ingress", &ingress, err);
+	if (r == 0)
+		r = read_rate(&row, "egress", &egress, err);
 	if (r < 0)
 		return r;
 	struct endpoint_spec spec = {
@@ -274,6 +295,8 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.server_count = draft.server_count,
 		.hostname = container->hostname,
 		.default_route = index == 0 && !attachment->network->spec.internal,
+		.ingress = ingress,
+		.egress = egress,
 		.owner = "engine",
 	};
 	r = endpoint_add(engine->dataplane, &spec, &info, err);

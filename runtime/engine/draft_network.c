@@ -4,6 +4,7 @@
 
 #include "draft.h"
 #include "network.h"
+#include "rate.h"
 
 static int check_addresses(const struct container_options *options, struct error *err)
 {
@@ -28,6 +29,8 @@ static int refuse_network_flags(const struct draft *draft, struct error *err)
 			   : options->links.count   ? "--link"
 			   : options->ip            ? "--ip"
 			   : options->mac_address   ? "--mac-address"
+			   : options->ingress_rate  ? "--ingress-rate"
+			   : options->egress_rate   ? "--egress-rate"
 						    : NULL;
 	if (flag)
 		return error_set(err, EINVAL,
@@ -61,6 +64,22 @@ static int check_links(const struct draft *draft, struct error *err)
 	return 0;
 }
 
+static int put_rate(struct json_t *row, const char *key, const char *flag, const char *text,
+		    struct error *err)
+{
+	struct rate_limit limit;
+	if (!text)
+		return 0;
+	int r = rate_parse(text, &limit, err);
+	if (r < 0)
+		return error_wrap(err, "%s", flag);
+	struct json_t *object = json_new_object();
+	json_put_integer(object, "rate", (int64_t)limit.rate_bit_s);
+	json_put_integer(object, "burst", (int64_t)limit.burst_bits);
+	json_put(row, key, object);
+	return 0;
+}
+
 int draft_take_network(struct draft *draft, struct error *err)
 {
 	const struct container_options *options = draft->options;
@@ -91,8 +110,11 @@ int draft_take_network(struct draft *draft, struct error *err)
 	json_put(row, "aliases", draft_words_json(&options->aliases));
 	json_put(row, "links", draft_words_json(&options->links));
 	json_append(draft->networks, row);
+	r = put_rate(row, "ingress", "--ingress-rate", options->ingress_rate, err);
+	if (r == 0)
+		r = put_rate(row, "egress", "--egress-rate", options->egress_rate, err);
 	snprintf(draft->network_mode, sizeof draft->network_mode, "networks");
-	return 0;
+	return r;
 }
 
 struct json_t *draft_words_json(const struct words *words)

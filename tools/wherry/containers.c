@@ -74,6 +74,12 @@ struct run_options {
 		  "ADDRESS",   "Refused: IPv6 networks are not there yet" },                           \
 		{ "mac-address",    0, OPTION_TEXT, CONTAINER_OPTION(mac_address), "MAC",              \
 		  "Its MAC address" },                                                                 \
+		{ "ingress-rate", 0,                                                                   \
+		  OPTION_TEXT,    CONTAINER_OPTION(ingress_rate),                                      \
+		  "RATE[/BURST]", "Let it receive at most RATE bits a second: 100m, 1g/20m" },         \
+		{ "egress-rate",  0,                                                                   \
+		  OPTION_TEXT,    CONTAINER_OPTION(egress_rate),                                       \
+		  "RATE[/BURST]", "Let it send at most RATE bits a second" },                          \
 		{ "dns",       0,                                                                      \
 		  OPTION_LIST, CONTAINER_OPTION(dns),                                                  \
 		  "ADDRESS",   "Ask this server for names that are no container's" },                  \

@@ -65,6 +65,26 @@ static void a_published_port_is_reached_from_everywhere(void **state)
 	scene_assert_no_tcp(scene, "other", "192.0.2.1", 8080);
 }
 
+static void rates_limit_what_a_container_receives_and_sends(void **state)
+{
+	struct scene *scene = *state;
+	expect_error(
+		scene, "wherry run --rm --ingress-rate fast busybox true", 125,
+		"wherry: run: --ingress-rate: \"fast\" is no rate: 100m for 100 Mbit/s, 1g/20m "
+		"with a burst of 20 Mbit\n");
+	expect_error(scene, "wherry run --rm --network host --egress-rate 1m busybox true", 125,
+		     "wherry: run: --egress-rate: needs a network; --network host has none of its "
+		     "own\n");
+	done(scene, "wherry run -d --name slow --ingress-rate 10m --egress-rate 20m/1m busybox "
+		    "sleep 100");
+	expect(scene, "tc qdisc show | grep -c 'tbf.* rate 10Mbit '", 0, "1\n");
+	expect(scene,
+	       "nsenter -t $(wherry inspect --format '{{.State.Pid}}' slow) -n "
+	       "tc qdisc show dev eth0 | grep -c 'tbf.* rate 20Mbit '",
+	       0, "1\n");
+	done(scene, "wherry rm -f slow");
+}
+
 static void a_running_container_joins_and_leaves_a_network(void **state)
 {
 	struct scene *scene = *state;
@@ -142,6 +162,7 @@ int main(void)
 		ENGINE(names_and_aliases_resolve_in_a_network),
 		ENGINE(a_server_of_ones_own_does_not_hide_the_neighbours),
 		ENGINE(a_published_port_is_reached_from_everywhere),
+		ENGINE(rates_limit_what_a_container_receives_and_sends),
 		ENGINE(a_running_container_joins_and_leaves_a_network),
 		ENGINE(a_published_port_leads_to_a_network_that_is_left),
 		ENGINE(a_network_in_use_is_not_removed),
