@@ -101,6 +101,8 @@ static int code_of(enum cni_stage stage, int error)
 		return 2;
 	if (stage == STAGE_NETNS && error == ENOENT)
 		return 3;
+	if (stage == STAGE_STATUS && error == EUCLEAN)
+		return 51;
 	for (size_t i = 0; stage == STAGE_WORK && i < ARRAY_SIZE(of_work); i++)
 		if (of_work[i].error == error)
 			return of_work[i].code;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CHECK: is all of an attachment still there; STATUS: could ADD work. Neither
- * changes anything.
+ * CHECK: is all of an attachment still there? Nothing is changed.
  */
 #include "attach.h"
 
@@ -93,40 +92,5 @@ int cni_check(struct cni_call *call, struct error *err)
 	r = check_own(call, config, netns_fd, err);
 	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
 		r = delegate_run(call, config->ipam_type, "CHECK", &output, err);
-	return r;
-}
-
-static int check_room(struct dataplane *dataplane, const struct cni_config *config,
-		      struct error *err)
-{
-	AUTO(store_txn) txn = NULL;
-	size_t full = 0;
-	int r = store_begin(dataplane_store(dataplane), STORE_READ, &txn, err);
-
-	if (r == 0)
-		r = lease_available(txn, config->name, &config->ipam, &full, err);
-	if (r == 0)
-		return error_set(err, ENOSPC, "no free address in %s-%s of network %s",
-				 ip_format(config->ipam.sets[full].ranges[0].first).text,
-				 ip_format(config->ipam.sets[full].ranges[0].last).text,
-				 config->name);
-	return r < 0 ? r : 0;
-}
-
-int cni_status(struct cni_call *call, struct error *err)
-{
-	AUTO(cni_config) config = NULL;
-	AUTO(dataplane) dataplane = NULL;
-	auto_json output = NULL;
-	int r = cni_config_read(call, &config, err);
-
-	if (r < 0)
-		return r;
-	call->stage = STAGE_STATUS;
-	r = dataplane_open(call->instance, &dataplane, err);
-	if (r == 0 && config->ipam_kind == IPAM_OWN)
-		r = check_room(dataplane, config, err);
-	if (r == 0 && config->ipam_kind == IPAM_FOREIGN)
-		r = delegate_run(call, config->ipam_type, "STATUS", &output, err);
 	return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CHECK of routes: those of prevResult must be in the container's main table,
+ * CHECK of routes: those of prevResult must be in a table of the container's,
  * whatever others are there too.
  */
 #include <errno.h>
@@ -24,7 +24,7 @@ static int work_read(void *context, struct error *err)
 	struct tables *tables = context;
 	struct error ignored = { 0 };
 	size_t size;
-	int r = file_read("/proc/thread-self/net/route", TABLE_MAX, &tables->v4, &size, err);
+	int r = file_read("/proc/thread-self/net/fib_trie", TABLE_MAX, &tables->v4, &size, err);
 
 	/* A kernel without IPv6 has no such table. */
 	if (r == 0)
@@ -33,13 +33,28 @@ static int work_read(void *context, struct error *err)
 	return r;
 }
 
-/* Columns: Iface Destination Gateway Flags RefCnt Use Metric Mask …, in hex of host order. */
-static bool line_is_v4(const char *line, struct prefix wanted)
+/*
+ * The trie of all tables, since others may move routes to one of their own:
+ *	|-- 10.88.0.0
+ *	   /16 universe UNICAST
+ */
+static bool has_v4(const char *text, struct prefix wanted)
 {
-	unsigned destination, mask;
-	if (sscanf(line, "%*s %x %*x %*x %*d %*d %*d %x", &destination, &mask) != 2)
-		return false;
-	return destination == ip_to_v4(wanted.ip).s_addr && mask == prefix_netmask(wanted).s_addr;
+	char address[IP_TEXT_MAX] = "", length[8], scope[16], kind[16];
+	const char *line = text;
+	while (line && *line) {
+		const char *begin = line + strspn(line, " ");
+		if (text_starts_with(begin, "|-- "))
+			sscanf(begin + 4, "%45s", address);
+		else if (sscanf(begin, "/%7s %15s %15s", length, scope, kind) == 3 &&
+			 text_equal(kind, "UNICAST") &&
+			 text_equal(address, ip_format(wanted.ip).text) &&
+			 strtoul(length, NULL, 10) == wanted.length)
+			return true;
+		line = strchr(line, '\n');
+		line += line ? 1 : 0;
+	}
+	return false;
 }
 
 /* Columns: destination of 32 hex digits, length in hex, … */
@@ -52,12 +67,11 @@ static bool line_is_v6(const char *line, struct prefix wanted)
 	       strcasecmp(digits, hex) == 0;
 }
 
-static bool has_route(const struct tables *tables, struct prefix wanted)
+static bool has_v6(const char *text, struct prefix wanted)
 {
-	bool v4 = ip_is_v4(wanted.ip);
-	const char *line = v4 ? tables->v4 : tables->v6;
+	const char *line = text;
 	while (line && *line) {
-		if (v4 ? line_is_v4(line, wanted) : line_is_v6(line, wanted))
+		if (line_is_v6(line, wanted))
 			return true;
 		line = strchr(line, '\n');
 		line += line ? 1 : 0;
@@ -89,7 +103,7 @@ static int check_route(const struct json_at *previous, const struct json_at *rou
 	if (r < 0 || json_is_present(&table) || !has_family(previous, ip_is_v4(wanted.ip)))
 		return r;
 	wanted = prefix_network(wanted);
-	if (has_route(tables, wanted))
+	if (ip_is_v4(wanted.ip) ? has_v4(tables->v4, wanted) : has_v6(tables->v6, wanted))
 		return 0;
 	return error_set(err, ENOENT, "the container has no route to %s",
 			 prefix_format(wanted).text);

@@ -63,6 +63,8 @@ static void point_status_fast(struct world *world)
 	auto_json list = newest(world->list);
 	struct running running[16];
 	int64_t slowest = 0;
+	if (!world_warm(world, list))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(running); i++) {
 		char name[16], netns[32];
 		snprintf(name, sizeof name, "p%zu", i);

@@ -11,6 +11,8 @@
 
 static void point_no_previous(struct world *world)
 {
+	if (!world_warm(world, world->list))
+		return;
 	for (size_t i = 1; i < chain_length(world->list); i++) {
 		auto_attachment one = { .id = "c1", .ifname = "eth0", .netns = "/run/netns/t1" };
 		auto_outcome add = { 0 }, del = { 0 };

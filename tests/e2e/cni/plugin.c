@@ -231,6 +231,20 @@ static void cni_117_gc_takes_back_what_is_not_listed(void **state)
 	assert_non_null(strstr(scene_output(scene), "\"code\":7"));
 }
 
+static void cni_114_status_tells_of_what_containers_suffer_from(void **state)
+{
+	struct scene *scene = *state;
+	struct call status = { .command = "STATUS", .container = "c1", .config = LATEST "}" };
+
+	scene_container(scene, "c1");
+	runtime_add(scene, "c1", LATEST "}");
+	runtime_expect_silence(scene, "STATUS", "c1", LATEST "}");
+	assert_int_equal(scene_run(scene, "node", "ip", "link", "del", "cni0", NULL), 0);
+	assert_int_equal(runtime_call(scene, &status), 1);
+	assert_non_null(strstr(scene_output(scene), "\"code\":51"));
+	assert_non_null(strstr(scene_output(scene), "cni0"));
+}
+
 static void another_networks_subnet_is_refused_by_name(void **state)
 {
 	struct scene *scene = *state;
@@ -309,6 +323,7 @@ int main(void)
 		SCENE(cni_108_del_after_the_namespace_went_frees_all),
 		SCENE(cni_016_the_plugins_own_namespace_is_refused),
 		SCENE(cni_112_check_names_what_is_missing),
+		SCENE(cni_114_status_tells_of_what_containers_suffer_from),
 		SCENE(cni_117_gc_takes_back_what_is_not_listed),
 		SCENE(cni_040_there_is_one_default_route),
 		SCENE(what_the_machine_lacks_is_named),
