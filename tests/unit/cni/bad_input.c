@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "cni/cni.h"
 
-#define LONG_BYTES (1u << 20)
+#define LONG_BYTES (1u << 18)
 
 static const struct cni_environment good = { .command = "ADD",
 					     .container_id = "c1",
