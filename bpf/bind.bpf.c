@@ -24,14 +24,6 @@ inline_always void bind_try(struct bind *bind, struct abi_addr address)
 		bind->holder = found->slot;
 }
 
-struct bpf_map;
-
-static long bind_try_local(struct bpf_map *map, const void *local, void *value, void *context)
-{
-	bind_try(context, *(const struct abi_addr *)local);
-	return ((struct bind *)context)->holder != 0;
-}
-
 inline_always bool is_v4(const struct abi_addr *address)
 {
 	return !address->words[0] && !address->words[1] && address->words[2] == bpf_htonl(0xffff);
@@ -52,10 +44,7 @@ inline_always void bind_find(struct bind *bind)
 		bind_try(bind, address4(0));
 	if (everywhere || !is_v4(&bind->address))
 		bind_try(bind, (struct abi_addr){ 0 });
-	if (!everywhere)
-		bind_try(bind, bind->address);
-	else if (!bind->holder)
-		bpf_for_each_map_elem(&wh1_locals, bind_try_local, bind, 0);
+	bind_try(bind, everywhere ? address4(PORT_SOMEWHERE) : bind->address);
 }
 
 inline_always void bind_report(const struct bind *bind)

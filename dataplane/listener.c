@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Does a process of the host listen on a port? Asked by binding to it, which
- * costs the same whatever the number of sockets; only a refusal looks through
- * /proc for who it is.
+ * costs the same whatever the number of sockets; for a range all listeners are
+ * looked at once. Only a refusal looks through /proc for who it is.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/process.h"
+#include "link/listeners.h"
 #include "publish.h"
 
 /* 0 if it can be bound, else the errno. */
@@ -120,10 +121,55 @@ static int check_port(const struct publish_spec *publish, uint16_t port, struct 
 			 protocol_name(publish->protocol), who);
 }
 
+static bool is_everywhere(struct ip ip)
+{
+	return ip_is_unset(ip) || ip_equal(ip, ip_from_v4((struct in_addr){ 0 }));
+}
+
+static bool meets(const struct listener *listener, const struct publish_spec *publish)
+{
+	if (listener->port < publish->host_port ||
+	    listener->port >= publish->host_port + publish->count)
+		return false;
+	if (!ip_is_v4(listener->address))
+		return ip_is_unset(listener->address) && !listener->v6_only;
+	return is_everywhere(listener->address) || is_everywhere(publish->host_ip) ||
+	       ip_equal(listener->address, publish->host_ip);
+}
+
+static int refuse_listener(const struct listener *listener, void *context, struct error *err)
+{
+	const struct publish_spec *publish = context;
+	char who[64];
+	if (!meets(listener, publish))
+		return 0;
+	find_process(listener->inode, who, sizeof who);
+	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", listener->port,
+			 protocol_name(publish->protocol), who);
+}
+
+/* 1 if there was no way to look. */
+static int check_range(const struct publish_spec *publish, struct error *err)
+{
+	struct error why = { 0 };
+	int r = listener_each(publish->protocol, refuse_listener, (void *)(uintptr_t)publish, &why);
+	if (r == -EADDRINUSE)
+		*err = why;
+	return r < 0 && r != -EADDRINUSE ? 1 : r;
+}
+
 int listener_check(const struct publish_spec *publish, struct error *err)
 {
-	int r = 0;
-	for (uint32_t i = 0; r == 0 && publish->host_port && i < publish->count; i++)
+	if (publish->host_port == 0)
+		return 0;
+	int r = check_port(publish, publish->host_port, err);
+	if (r < 0 || publish->count == 1)
+		return r;
+	r = check_range(publish, err);
+	if (r <= 0)
+		return r;
+	r = 0;
+	for (uint32_t i = 1; r == 0 && i < publish->count; i++)
 		r = check_port(publish, (uint16_t)(publish->host_port + i), err);
 	return r;
 }

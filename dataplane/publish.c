@@ -44,6 +44,11 @@ static struct ip wildcard_or(struct ip ip)
 	return ip_is_unset(ip) ? ip_from_v4((struct in_addr){ 0 }) : ip;
 }
 
+struct ip publish_address(const struct publish_spec *publish)
+{
+	return wildcard_or(publish->host_ip);
+}
+
 static struct key port_key_of(uint8_t protocol, struct ip ip, uint16_t port)
 {
 	struct key key = { .size = 0 };
@@ -149,7 +154,7 @@ static int reserve_one(struct store_txn *txn, const struct endpoint_info *info,
 		       const struct publish_spec *publish, struct error *err)
 {
 	struct key key =
-		port_key_of(publish->protocol, wildcard_or(publish->host_ip), publish->host_port);
+		port_key_of(publish->protocol, publish_address(publish), publish->host_port);
 	struct key owner = endpoint_key_of(info->container_id, info->interface);
 	struct key value = { .size = 0 };
 	key_put(&value, &publish->count, sizeof publish->count);
@@ -189,7 +194,7 @@ int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, s
 	struct key owner = endpoint_key_of(info->container_id, info->interface);
 	for (size_t i = 0; i < info->publish_count; i++) {
 		const struct publish_spec *publish = &info->publish[i];
-		struct key key = port_key_of(publish->protocol, wildcard_or(publish->host_ip),
+		struct key key = port_key_of(publish->protocol, publish_address(publish),
 					     publish->host_port);
 		struct bytes value;
 		int r = store_get(txn, TABLE_PORTS, key_bytes(&key), &value, err);
@@ -211,146 +216,4 @@ void publish_served(const struct endpoint_info *info, struct served_ports served
 				.first = info->publish[i].container_port,
 				.more = (uint16_t)(info->publish[i].count - 1),
 			};
-}
-
-/* The map's keys and values of one range; the caller frees both. */
-struct range_entries {
-	struct port_key *keys;
-	struct publication *values;
-};
-static void range_entries_release(struct range_entries *entries)
-{
-	free(entries->keys);
-	free(entries->values);
-}
-
-static uint16_t flags_of(const struct endpoint_info *info)
-{
-	return (uint16_t)((info->publish_from_count ? PUBLICATION_RESTRICTED : 0) |
-			  (info->publish_reserves ? PUBLICATION_RESERVED : 0));
-}
-
-static int expand(const struct endpoint_info *info, const struct publish_spec *publish,
-		  struct range_entries *ret, struct error *err)
-{
-	ret->keys = calloc(publish->count, sizeof *ret->keys);
-	ret->values = calloc(publish->count, sizeof *ret->values);
-	if (!ret->keys || !ret->values)
-		return error_set(err, ENOMEM, "no memory for %u ports", publish->count);
-	for (uint32_t i = 0; i < publish->count; i++) {
-		ret->keys[i] = (struct port_key){
-			.address = abi_addr_of(wildcard_or(publish->host_ip)),
-			.port = htons((uint16_t)(publish->host_port + i)),
-			.protocol = publish->protocol,
-		};
-		ret->values[i] = (struct publication){
-			.address = abi_addr_of(info->address.ip),
-			.slot = info->slot,
-			.generation = info->generation,
-			.ifindex = info->host_ifindex,
-			.network = info->network_id,
-			.port = htons((uint16_t)(publish->container_port + i)),
-			.flags = flags_of(info),
-		};
-	}
-	return 0;
-}
-
-static struct allowed_key allowed_key_of(const struct endpoint_info *info, struct prefix prefix)
-{
-	uint32_t length = prefix.length + (ip_is_v4(prefix.ip) ? 96u : 0u);
-	return (struct allowed_key){ .prefix_length = 32 + length,
-				     .generation = info->generation,
-				     .address = abi_addr_of(prefix.ip) };
-}
-
-static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
-		       struct error *err)
-{
-	struct allowed allowed = { .slot = info->slot, .generation = info->generation };
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < info->publish_from_count; i++) {
-		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
-		r = map_put(&dataplane->maps, MAP_ALLOWED, &key, &allowed, err);
-	}
-	return r;
-}
-
-int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
-{
-	/* Who may reach a port is known before the port leads anywhere. */
-	int done = put_allowed(dataplane, info, err);
-	if (done < 0)
-		return done;
-	for (size_t i = 0; i < info->publish_count; i++) {
-		struct range_entries entries
-			__attribute__((cleanup(range_entries_release))) = { 0 };
-		int r = expand(info, &info->publish[i], &entries, err);
-		if (r == 0)
-			r = map_put_many(&dataplane->maps, MAP_PORTS, entries.keys, entries.values,
-					 info->publish[i].count, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int delete_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
-			  struct error *err)
-{
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < info->publish_from_count; i++) {
-		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
-		r = map_delete(&dataplane->maps, MAP_ALLOWED, &key, err);
-	}
-	return r < 0 ? r : 0;
-}
-
-static int delete_ports(struct dataplane *dataplane, const struct endpoint_info *info,
-			struct error *err)
-{
-	for (size_t i = 0; i < info->publish_count; i++) {
-		struct range_entries entries
-			__attribute__((cleanup(range_entries_release))) = { 0 };
-		struct publication found;
-		if (info->publish[i].host_port == 0)
-			continue;
-		int r = expand(info, &info->publish[i], &entries, err);
-		if (r == 0)
-			r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[0], &found, err);
-		if (r == 1 && found.generation != info->generation)
-			continue;
-		if (r >= 0)
-			r = map_delete_many(&dataplane->maps, MAP_PORTS, entries.keys,
-					    sizeof entries.keys[0], info->publish[i].count, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
-{
-	int r = delete_ports(dataplane, info, err);
-	return r < 0 ? r : delete_allowed(dataplane, info, err);
-}
-
-int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info,
-		   uint16_t *ret_port, struct error *err)
-{
-	for (size_t i = 0; i < info->publish_count; i++) {
-		struct range_entries entries
-			__attribute__((cleanup(range_entries_release))) = { 0 };
-		int r = expand(info, &info->publish[i], &entries, err);
-		for (uint32_t k = 0; r >= 0 && k < info->publish[i].count; k++) {
-			struct publication found;
-			*ret_port = (uint16_t)(info->publish[i].host_port + k);
-			r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[k], &found, err);
-			if (r == 0 || (r == 1 && memcmp(&found, &entries.values[k], sizeof found)))
-				return 0;
-		}
-		if (r < 0)
-			return r;
-	}
-	return 1;
 }

@@ -9,6 +9,8 @@
 
 /** Gate: counts, protocols, addresses, ranges that run over 65535. */
 int publish_check(const struct publish_spec *publish, size_t count, struct error *err);
+/** The host's address of a publication; 0.0.0.0 where it is at all of them. */
+struct ip publish_address(const struct publish_spec *publish);
 /**
  * Inside the caller's transaction: reserves all of info's publications, chosen
  * ports filled in. Returns 0, or 1 with *ret_holder and *ret_port when another

@@ -211,7 +211,12 @@ _Static_assert(sizeof(struct netns) == 24, "netns");
 
 /* --- published ports -------------------------------------------------------- */
 
-/* wh1_ports: hash. An all-zero address means every address of the host. */
+/*
+ * wh1_ports: hash. An all-zero address means every address of the host. A port
+ * that the engine publishes at one address has a second entry at PORT_SOMEWHERE,
+ * for who binds everywhere; that is no address that packets go to.
+ */
+#define PORT_SOMEWHERE 0xffffffff
 struct port_key {
 	struct abi_addr address; /* ::ffff:0.0.0.0 for all of IPv4, :: for all of IPv6 */
 	__be16 port;

@@ -298,6 +298,44 @@ static void sockets_are_led_in_their_own_instances_namespace_only(void **state)
 	run_second(world, (const char *const[]){ "reset", NULL });
 }
 
+static void a_range_meets_every_listener_in_it(void **state)
+{
+	static const struct {
+		const char *address, *host_ip;
+		int type;
+		const char *refusal; /* NULL: none */
+	} rows[] = {
+		{ "0.0.0.0", "0.0.0.0", SOCK_STREAM, "host port 5007/tcp is used by" },
+		{ "127.0.0.1", "0.0.0.0", SOCK_STREAM, "host port 5007/tcp is used by" },
+		{ "0.0.0.0", "10.99.0.1", SOCK_STREAM, "host port 5007/tcp is used by" },
+		{ "::", "0.0.0.0", SOCK_STREAM, "host port 5007/tcp is used by" },
+		{ "0.0.0.0", "0.0.0.0", SOCK_DGRAM, "host port 5007/udp is used by" },
+		{ "127.0.0.1", "10.99.0.1", SOCK_STREAM, NULL },
+		{ "::1", "0.0.0.0", SOCK_STREAM, NULL },
+	};
+	struct world *world = *state;
+	struct error err = { 0 };
+	char text[64];
+	world_network(world, "web", "10.1.0.0/24");
+	scene_container(world->scene, "c1");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sockaddr_storage own = socket_address(rows[i].address, 5007);
+		auto_fd fd = socket_of(world, "node", own.ss_family, rows[i].type);
+		assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+		if (rows[i].type == SOCK_STREAM)
+			assert_int_equal(listen(fd, 1), 0);
+		snprintf(text, sizeof text, "%s:5000:5000+100%s", rows[i].host_ip,
+			 rows[i].type == SOCK_DGRAM ? "/udp" : "");
+		int r = world_try(world, "c1", "web", "10.1.0.2/24", text, PUBLISH_REFUSE_LISTENERS,
+				  &err);
+		if (rows[i].refusal ? r != -EADDRINUSE || !strstr(err.text, rows[i].refusal)
+				    : r != 0)
+			fail_msg("row %zu: %d %s", i, r, r < 0 ? err.text : "");
+		if (r == 0)
+			world_delete(world, "c1");
+	}
+}
+
 /* --- ranges ---------------------------------------------------------------------------- */
 
 static void a_range_leaves_the_hosts_own_conversations_alone(void **state)
@@ -332,6 +370,7 @@ int main(void)
 		SCENE_TEST(the_instances_configuration_says_whom_ports_are_for),
 		SCENE_TEST(the_host_does_not_bind_what_the_engine_publishes),
 		SCENE_TEST(sockets_are_led_in_their_own_instances_namespace_only),
+		SCENE_TEST(a_range_meets_every_listener_in_it),
 		SCENE_TEST(a_range_leaves_the_hosts_own_conversations_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
