@@ -69,6 +69,8 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.publish = config->publish,
 		.publish_count = config->publish_count,
 		.publish_policy = PUBLISH_IGNORE_LISTENERS,
+		.publish_from = config->publish_from,
+		.publish_from_count = config->publish_from_count,
 		.names = (const char *const *)config->names.items,
 		.hostname = *pod ? pod : NULL,
 		.ingress = { config->ingress.rate_bit_s, config->ingress.burst_bits },

@@ -155,6 +155,26 @@ static int read_backend(const struct json_at *at, struct error *err)
 			  backend);
 }
 
+/* "publishFrom": the clients that published ports are for. */
+static int read_publish_from(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	struct json_at list;
+	int r = json_get_array(at, "publishFrom", JSON_OPTIONAL, &list, err);
+	if (r == 0 && json_count(&list) > PUBLISH_FROM_MAX)
+		return json_error(&list, err, EINVAL, "has %zu entries: at most %d",
+				  json_count(&list), PUBLISH_FROM_MAX);
+	for (size_t i = 0; r == 0 && i < json_count(&list); i++) {
+		struct json_at element = json_element(&list, i);
+		struct error why = { 0 };
+		const char *text;
+		r = json_as_string(&element, &text, err);
+		if (r == 0 && publish_from_parse(text, &config->publish_from[i], &why) < 0)
+			return json_error(&element, err, EINVAL, "\"%.64s\" is no prefix", text);
+		config->publish_from_count = i + 1;
+	}
+	return r;
+}
+
 static bool has_ranges(const struct json_at *ipam)
 {
 	struct json_at subnet = json_member(ipam, "subnet"), ranges = json_member(ipam, "ranges");
@@ -306,6 +326,8 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 		r = read_numbers(&call->root, config, err);
 	if (r == 0)
 		r = read_backend(&call->root, err);
+	if (r == 0)
+		r = read_publish_from(&call->root, config, err);
 	if (r == 0)
 		r = read_ipam(call, config, err);
 	if (r == 0)

@@ -39,6 +39,8 @@ struct cni_config {
 	struct mac mac;
 	struct publish_spec *publish; /* owned */
 	size_t publish_count;
+	struct prefix publish_from[PUBLISH_FROM_MAX];
+	size_t publish_from_count;
 	struct words names;   /* owned: aliases */
 	struct json_t *dns;   /* owned; NULL: none */
 	struct tuning tuning; /* owned; mac and mtu are the endpoint's */

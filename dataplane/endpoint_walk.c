@@ -160,7 +160,9 @@ static int visit_ports(const struct endpoint_info *info, void *context, struct e
 					.container_port = publish->container_port,
 					.count = publish->count,
 					.protocol = publish->protocol,
-					.container_ip = info->address.ip };
+					.container_ip = info->address.ip,
+					.publish_from = info->publish_from,
+					.publish_from_count = info->publish_from_count };
 		memcpy(row.container_id, info->container_id, sizeof row.container_id);
 		memcpy(row.interface, info->interface, sizeof row.interface);
 		memcpy(row.network, info->network, sizeof row.network);

@@ -15,6 +15,8 @@ struct endpoint_draft {
 	struct endpoint_link links[LINKS_MAX];
 	size_t link_count;
 	struct publish_list publish;
+	struct prefix publish_from[PUBLISH_FROM_MAX];
+	size_t publish_from_count;
 	struct ip servers[ENDPOINT_SERVERS_MAX];
 	size_t server_count;
 };
@@ -185,6 +187,20 @@ static int draft_servers(const struct container *container, struct endpoint_draf
 	return r;
 }
 
+/* --publish-from; a record of old may have none. */
+static int draft_clients(const struct container *container, struct endpoint_draft *draft,
+			 struct error *err)
+{
+	auto_words clients = { 0 };
+	int r = container_words(container, "publishFrom", &clients, err);
+	if (r == 0 && clients.count > PUBLISH_FROM_MAX)
+		return error_set(err, E2BIG, "--publish-from: at most %d", PUBLISH_FROM_MAX);
+	for (size_t i = 0; r == 0 && i < clients.count; i++)
+		r = publish_from_parse(clients.items[i],
+				       &draft->publish_from[draft->publish_from_count++], err);
+	return r;
+}
+
 static int draft_endpoint(struct engine *engine, const struct container *container, size_t index,
 			  const struct json_at *row, struct endpoint_draft *draft,
 			  struct error *err)
@@ -201,6 +217,8 @@ static int draft_endpoint(struct engine *engine, const struct container *contain
 		r = draft_link(engine, draft, links.items[i], err);
 	if (r == 0)
 		r = draft_servers(container, draft, err);
+	if (r == 0)
+		r = draft_clients(container, draft, err);
 	if (r == 0 && index == 0) /* ports lead to the first network */
 		r = container_words(container, "publish", &ports, err);
 	for (size_t i = 0; r == 0 && i < ports.count; i++)
@@ -288,6 +306,8 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.publish = draft.publish.items,
 		.publish_count = draft.publish.count,
 		.publish_policy = PUBLISH_REFUSE_LISTENERS,
+		.publish_from = draft.publish_from,
+		.publish_from_count = draft.publish_from_count,
 		.names = (const char *const *)draft.names.items,
 		.links = draft.links,
 		.link_count = draft.link_count,

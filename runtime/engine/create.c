@@ -20,6 +20,7 @@ static void draft_release(struct draft *draft)
 	free(draft->volumes);
 	json_free(draft->networks);
 	json_free(draft->publish);
+	words_free(&draft->publish_from);
 }
 
 static int take_image(struct draft *draft, const char *reference, struct error *err)
@@ -67,6 +68,10 @@ static int take_ports(struct draft *draft, struct error *err)
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < options->publish.count; i++)
 		r = publish_list_add(&list, options->publish.items[i], err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < options->publish_from.count; i++)
+		r = publish_from_add(&draft->publish_from, options->publish_from.items[i], err);
 	if (r < 0)
 		return r;
 	draft->publish = draft_words_json(&options->publish);
@@ -275,6 +280,7 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 	json_put(document, "mounts", mounts_json(draft));
 	json_put(document, "networks", TAKE(draft->networks));
 	json_put(document, "publish", TAKE(draft->publish));
+	json_put(document, "publishFrom", draft_words_json(&draft->publish_from));
 	json_put(document, "dns", draft_words_json(&options->dns));
 	json_put(document, "addHosts", draft_words_json(&options->add_hosts));
 	return document;

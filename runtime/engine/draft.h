@@ -24,6 +24,7 @@ struct draft {
 	size_t volume_count;
 	struct json_t *networks; /* array */
 	struct json_t *publish;  /* array of texts */
+	struct words publish_from;
 	char network_mode[CONTAINER_ID_SIZE + 16];
 };
 

@@ -134,7 +134,8 @@ int publish_list_add(struct publish_list *list, const char *text, struct error *
 		return r;
 	if (parse_range(pieces.container_ports, &container) < 0)
 		return refuse(text, "the container's port is no port or range of 1 to 65535", err);
-	if (!pieces.host_ports[0])
+	/* As Docker has it, port 0 is any. */
+	if (!pieces.host_ports[0] || text_equal(pieces.host_ports, "0"))
 		return append_free(list, spec, container, err);
 	if (parse_range(pieces.host_ports, &host) < 0)
 		return refuse(text, "the host's port is no port or range of 1 to 65535", err);
@@ -144,6 +145,22 @@ int publish_list_add(struct publish_list *list, const char *text, struct error *
 	spec.container_port = container.first;
 	spec.count = (uint16_t)(container.last - container.first + 1);
 	return append(list, &spec, err);
+}
+
+int publish_from_add(struct words *list, const char *text, struct error *err)
+{
+	auto_words parts = { 0 };
+	struct prefix prefix;
+	int r = words_split(text, ',', &parts, err);
+	for (size_t i = 0; r == 0 && i < parts.count; i++) {
+		r = publish_from_parse(parts.items[i], &prefix, err);
+		if (r < 0)
+			return error_wrap(err, "--publish-from");
+		r = words_append(list, prefix_format(prefix).text, err);
+	}
+	if (r == 0 && list->count > PUBLISH_FROM_MAX)
+		r = error_set(err, E2BIG, "--publish-from: at most %d prefixes", PUBLISH_FROM_MAX);
+	return r;
 }
 
 static void format_range(unsigned first, unsigned count, struct text *ret_text)

@@ -17,5 +17,7 @@ void publish_list_release(struct publish_list *list); /* frees items */
 
 /** Gate: reads one -p and adds what it means. -EINVAL names the text and what would be right. */
 int publish_list_add(struct publish_list *list, const char *text, struct error *err);
+/** Gate: reads one --publish-from, prefixes or addresses with commas between. */
+int publish_from_add(struct words *list, const char *text, struct error *err);
 /** As Docker's ps shows it: "0.0.0.0:8080->80/tcp". */
 void publish_format(const struct publish_spec *spec, struct text *ret_text);

@@ -33,6 +33,9 @@ struct run_options {
 		  CONTAINER_OPTION(publish),                                                           \
 		  "[IP:][HOST:]PORT[/udp]",                                                            \
 		  "Publish a port or range of it on the host" },                                       \
+		{ "publish-from", 0,                                                                   \
+		  OPTION_LIST,    CONTAINER_OPTION(publish_from),                                      \
+		  "PREFIX,...",   "Let only these clients reach what it publishes" },                  \
 		{ "publish-all", 'P',                                                                  \
 		  OPTION_FLAG,   CONTAINER_OPTION(publish_all),                                        \
 		  NULL,          "Publish the image's exposed ports on free ones" },                   \

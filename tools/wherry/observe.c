@@ -79,6 +79,59 @@ int observe_ports(struct store *store, enum listing_format format, FILE *file, s
 	return r < 0 ? r : listing_print(listing, file, err);
 }
 
+/* Who may come from outside the host; the host itself and the port's own network always may. */
+static void list_clients(struct listing *listing, const struct port_row *row)
+{
+	auto_text clients = { 0 };
+	for (size_t i = 0; i < row->publish_from_count; i++)
+		text_append(&clients, "%s%s", i ? "," : "",
+			    prefix_format(row->publish_from[i]).text);
+	if (ip_is_loopback(row->host_ip)) {
+		listing_text(listing, "host");
+		listing_text(listing, "published at a loopback address");
+	} else if (row->publish_from_count > 0) {
+		listing_text(listing, "%s", clients.data ? clients.data : "");
+		listing_text(listing, "--publish-from, or publishFrom of the configuration");
+	} else if (ip_is_unset(row->host_ip)) {
+		listing_text(listing, "world");
+		listing_text(listing, "published at every address of the host, for everybody");
+	} else {
+		listing_text(listing, "world");
+		listing_text(listing, "published for everybody who reaches this address");
+	}
+}
+
+static int list_exposure(const struct port_row *row, void *context, struct error *err)
+{
+	struct walk *walk = context;
+	(void)err;
+	listing_text(walk->listing, "%s",
+		     ip_is_unset(row->host_ip) ? "*" : ip_format(row->host_ip).text);
+	listing_range(walk->listing, row->host_port, row->count);
+	listing_text(walk->listing, "%s", protocol_text(row->protocol));
+	listing_container(walk, row->container_id);
+	listing_text(walk->listing, "%s", row->container_id);
+	list_clients(walk->listing, row);
+	return 0;
+}
+
+int observe_exposure(struct store *store, enum listing_format format, FILE *file, struct error *err)
+{
+	static const struct listing_column columns[] = {
+		{ "ADDRESS", "hostIp" },    { "PORT", "hostPort" },
+		{ "PROTOCOL", "protocol" }, { "CONTAINER", "container" },
+		{ NULL, "containerId" },    { "REACHED BY", "reachedBy" },
+		{ "WHY", "why" },
+	};
+	AUTO(listing) listing = NULL;
+	int r = listing_create(format, columns, ARRAY_SIZE(columns), &listing, err);
+	if (r < 0)
+		return r;
+	struct walk walk = { .listing = listing, .store = store };
+	r = ports_each(store, list_exposure, &walk, err);
+	return r < 0 ? r : listing_print(listing, file, err);
+}
+
 /* --- maps, doctor ------------------------------------------------------------------- */
 
 static int list_map(const struct map_row *row, void *context, struct error *err)

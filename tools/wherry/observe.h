@@ -33,6 +33,9 @@ int observe_drops_follow(struct dataplane *dataplane, const struct drop_filter *
 			 enum listing_format format, FILE *file, struct error *err);
 /** Reads the store only. */
 int observe_ports(struct store *store, enum listing_format format, FILE *file, struct error *err);
+/** Who can reach each published port, and why. Reads the store only. */
+int observe_exposure(struct store *store, enum listing_format format, FILE *file,
+		     struct error *err);
 int observe_maps(const struct instance *instance, enum listing_format format, FILE *file,
 		 struct error *err);
 /** What was probed and found. Returns 1 if something is wrong. */

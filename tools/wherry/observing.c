@@ -10,7 +10,7 @@
 
 struct list_options {
 	const char *output;
-	bool follow;
+	bool follow, exposure;
 	struct drop_choice choice;
 };
 #define OUTPUT_ROW                                                                           \
@@ -19,6 +19,11 @@ struct list_options {
 			"Print as table or json (default: table)"                            \
 	}
 static const struct option_spec list_rows[] = { OUTPUT_ROW };
+static const struct option_spec ports_rows[] = {
+	OUTPUT_ROW,
+	{ "exposure", 0, OPTION_FLAG, offsetof(struct list_options, exposure), NULL,
+	  "Tell who can reach each port, and why" },
+};
 static const struct option_spec drops_rows[] = {
 	OUTPUT_ROW,
 	{ "follow", 'f', OPTION_FLAG, offsetof(struct list_options, follow), NULL,
@@ -79,6 +84,8 @@ static int run_ports(struct cli *cli, const void *data, const struct words *word
 	int r = listing_format_parse(options->output, &format, err);
 	if (r == 0)
 		r = dataplane_open_store(&cli->instance, &store, err);
+	if (r == 0 && options->exposure)
+		return observe_exposure(store, format, stdout, err);
 	return r < 0 ? r : observe_ports(store, format, stdout, err);
 }
 
@@ -177,7 +184,7 @@ static int run_reset(struct cli *cli, const void *data, const struct words *word
 
 static const struct verb verbs[] = {
 	LIST_VERB("drops", "Show why packets were dropped", drops_rows, run_drops),
-	LIST_VERB("ports", "List published ports", list_rows, run_ports),
+	LIST_VERB("ports", "List published ports", ports_rows, run_ports),
 	LIST_VERB("maps", "Show the data path's tables and how full they are", list_rows, run_maps),
 	LIST_VERB("doctor", "Check that the host has what Wherry needs", list_rows, run_doctor),
 	{

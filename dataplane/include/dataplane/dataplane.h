@@ -352,6 +352,8 @@ struct port_row {
 	char interface[DEVICE_NAME_MAX];
 	char network[NETWORK_NAME_MAX];
 	struct ip container_ip;
+	const struct prefix *publish_from; /* lent for the visit */
+	size_t publish_from_count;
 };
 /** Published ports, ranges as ranges. Store only. */
 int ports_each(struct store *store,

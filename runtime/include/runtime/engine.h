@@ -55,7 +55,7 @@ struct container_options {
 	const char *name, *user, *working_dir, *hostname, *entrypoint, *network, *restart;
 	const char *ip, *ip6, *mac_address, *stop_signal, *cpus, *pid;
 	const char *ingress_rate, *egress_rate; /* "100m", "1g/20m": bits, and a burst */
-	struct words publish, env, env_files, volumes, tmpfs, aliases, links, labels;
+	struct words publish, publish_from, env, env_files, volumes, tmpfs, aliases, links, labels;
 	struct words dns, add_hosts, cap_add, cap_drop, security, log_options, sysctls;
 	uint64_t memory_bytes, shm_size_bytes;
 	int64_t pids_limit, stop_timeout_s; /* -1: not given */

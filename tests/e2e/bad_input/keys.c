@@ -66,6 +66,7 @@ static const struct {
 	{ "isDefaultGateway", 2, "b" },
 	{ "ipMasq", 2, "b" },
 	{ "ipMasqBackend", 2, "" },
+	{ "publishFrom", 2, "a" },
 	{ "portIsolation", 2, "b" },
 	{ "hairpinMode", 2, "b" },
 	{ "promiscMode", 2, "b" },

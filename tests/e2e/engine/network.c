@@ -7,6 +7,8 @@
 #include "base/process.h"
 #include "kit.h"
 
+#include <string.h>
+
 static void make_pair(struct scene *scene)
 {
 	done(scene, "wherry network create front");
@@ -118,6 +120,24 @@ static void a_published_port_leads_to_a_network_that_is_left(void **state)
 			 0);
 }
 
+static void a_port_is_published_for_some_and_bound_by_nobody(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name web --publish-from 203.0.113.0/24,203.0.113.9 -p 8080:80 "
+		    "-p 127.0.0.1:8081:80 busybox httpd -f -p 80 -h /etc");
+	done(scene, "wherry run -d --name all -p 0:80 busybox httpd -f -p 80 -h /etc");
+	scene_assert_no_tcp(scene, "other", "192.0.2.1", 8080);
+	done(scene, "busybox wget -qO- http://127.0.0.1:8080/passwd");
+	expect(scene, "wherry ports --exposure -o json | grep -o 'reachedBy\": *\"[^\"]*' | sort",
+	       0,
+	       "reachedBy\": \"203.0.113.0/24,203.0.113.9/32\n"
+	       "reachedBy\": \"host\nreachedBy\": \"world\n");
+	assert_int_not_equal(shell(scene, "busybox httpd -f -p 8080"), 0);
+	assert_int_equal(shell(scene, "wherry run --publish-from 1.2.3.4/33 -p 1:1 busybox true"),
+			 125);
+	assert_non_null(strstr(scene_errors(scene), "--publish-from"));
+}
+
 static void a_network_in_use_is_not_removed(void **state)
 {
 	struct scene *scene = *state;
@@ -165,6 +185,7 @@ int main(void)
 		ENGINE(rates_limit_what_a_container_receives_and_sends),
 		ENGINE(a_running_container_joins_and_leaves_a_network),
 		ENGINE(a_published_port_leads_to_a_network_that_is_left),
+		ENGINE(a_port_is_published_for_some_and_bound_by_nobody),
 		ENGINE(a_network_in_use_is_not_removed),
 		ENGINE(a_container_shares_the_network_of_another),
 		ENGINE(networks_are_listed_and_shown),
