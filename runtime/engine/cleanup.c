@@ -8,8 +8,7 @@
 #include "attach.h"
 #include "base/file.h"
 #include "base/loop.h"
-#include "runtime/monitor.h"
-#include "runtime/oci.h"
+#include "saved.h"
 #include "volume.h"
 
 #define LOCK_MS 60000
@@ -28,21 +27,11 @@ int container_lock(struct engine *engine, const char *id, int *ret_fd, struct er
 static int remove_cgroups(struct engine *engine, const struct container *container,
 			  struct error *err)
 {
-	struct path path = path_in(container_dir(engine, container->id), MONITOR_CONFIG);
-	auto_json config = NULL;
-	struct oci_spec spec = { 0 };
-	struct json_at at, root;
-	int r = json_read_file(path.text, MONITOR_CONFIG_SIZE_MAX, &config, err);
+	auto_saved saved = { 0 };
+	int r = saved_load(engine, container->id, &saved, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	root = json_root(config, path.text);
-	r = json_get_object(&root, "spec", JSON_REQUIRED, &at, err);
-	if (r == 0)
-		r = oci_spec_load(&at, &spec, err);
-	if (r == 0)
-		r = oci_cleanup(&spec, err);
-	oci_spec_release(&spec);
-	return r;
+	return oci_cleanup(&saved.spec, err);
 }
 
 static int note_end(struct engine *engine, const struct container *container,

@@ -16,7 +16,7 @@
 static void draft_release(struct draft *draft)
 {
 	image_release(&draft->image);
-	oci_spec_release(&draft->spec);
+	saved_release(&draft->saved);
 	free(draft->volumes);
 	json_free(draft->networks);
 	json_free(draft->publish);
@@ -104,12 +104,12 @@ static int take_process(struct draft *draft, const struct words *command, struct
 		.hostname = draft->hostname,
 		.terminal = options->terminal,
 	};
-	return r < 0 ? r : spec_set_process(&draft->spec.process, &request, err);
+	return r < 0 ? r : spec_set_process(&draft->saved.spec.process, &request, err);
 }
 
 static int take_root(struct draft *draft, struct error *err)
 {
-	struct oci_spec *spec = &draft->spec;
+	struct oci_spec *spec = &draft->saved.spec;
 	struct path upper = path_in(draft->dir, "upper"), work = path_in(draft->dir, "work");
 	int r = words_copy(&draft->image.layer_paths, &spec->overlay_lower, err);
 	if (r == 0)
@@ -137,7 +137,7 @@ static int add_volume(struct draft *draft, const char *text, struct error *err)
 	if (r < 0)
 		return r;
 	draft->volume_count++;
-	return oci_spec_add_mount(&draft->spec, "bind", volume->source, volume->destination,
+	return oci_spec_add_mount(&draft->saved.spec, "bind", volume->source, volume->destination,
 				  volume->read_only ? "rbind,rprivate,ro" : "rbind,rprivate", err);
 }
 
@@ -175,7 +175,7 @@ static int take_files(struct draft *draft, struct error *err)
 		struct path source = path_in(draft->dir, names[i]);
 		snprintf(destination, sizeof destination, "/etc/%s", names[i]);
 		if (!has_volume_at(draft, destination))
-			r = oci_spec_add_mount(&draft->spec, "bind", source.text, destination,
+			r = oci_spec_add_mount(&draft->saved.spec, "bind", source.text, destination,
 					       "rbind,rprivate", err);
 	}
 	return r;
@@ -183,7 +183,7 @@ static int take_files(struct draft *draft, struct error *err)
 
 static int take_log_options(struct draft *draft, struct error *err)
 {
-	struct log_limits *log = &draft->monitor.log;
+	struct log_limits *log = &draft->saved.settings.log;
 	*log = (struct log_limits){ LOG_SIZE_DEFAULT, LOG_FILES_DEFAULT };
 	for (size_t i = 0; i < draft->options->log_options.count; i++) {
 		const char *text = draft->options->log_options.items[i];
@@ -211,15 +211,15 @@ static int take_policies(struct draft *draft, struct error *err)
 	const char *stop_signal =
 		options->stop_signal ? options->stop_signal : draft->image.config.stop_signal;
 	int signal;
-	draft->monitor.interactive = options->interactive;
+	draft->saved.settings.interactive = options->interactive;
 	struct ip server;
 	if (options->dns.count > ENDPOINT_SERVERS_MAX)
 		return error_set(err, E2BIG, "--dns: at most %d", ENDPOINT_SERVERS_MAX);
 	for (size_t i = 0; i < options->dns.count; i++)
 		if (ip_parse(options->dns.items[i], &server, err) < 0)
 			return error_wrap(err, "--dns");
-	int r = restart_policy_parse(options->restart, &draft->monitor.restart, err);
-	if (r == 0 && options->remove && draft->monitor.restart.kind != RESTART_NO)
+	int r = restart_policy_parse(options->restart, &draft->saved.settings.restart, err);
+	if (r == 0 && options->remove && draft->saved.settings.restart.kind != RESTART_NO)
 		return error_set(err, EINVAL, "--rm and --restart: only one of them");
 	if (r == 0 && stop_signal && signal_parse(stop_signal, &signal, err) < 0)
 		return error_wrap(err, "--stop-signal");
@@ -275,7 +275,7 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 		json_put_string(document, "stopSignal", stop_signal);
 	if (options->restart)
 		json_put_string(document, "restart", options->restart);
-	json_put(document, "command", draft_words_json(&draft->spec.process.args));
+	json_put(document, "command", draft_words_json(&draft->saved.spec.process.args));
 	json_put(document, "labels", labels_json(draft));
 	json_put(document, "mounts", mounts_json(draft));
 	json_put(document, "networks", TAKE(draft->networks));
@@ -284,22 +284,6 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 	json_put(document, "dns", draft_words_json(&options->dns));
 	json_put(document, "addHosts", draft_words_json(&options->add_hosts));
 	return document;
-}
-
-static int write_config(struct draft *draft, struct error *err)
-{
-	struct json_t *spec = NULL;
-	auto_json config = json_new_object();
-	auto_free char *text = NULL;
-	struct path path = path_in(draft->dir, MONITOR_CONFIG);
-	int r = oci_spec_save(&draft->spec, &spec, err);
-	if (r < 0)
-		return r;
-	json_put(config, "spec", spec);
-	monitor_settings_save(&draft->monitor, config);
-	r = json_format(config, JSON_COMPACT, &text, err);
-	/* The commit of the record makes it whole: a crash before leaves no container. */
-	return r < 0 ? r : file_replace(path.text, text, strlen(text), 0600, FILE_NO_SYNC, err);
 }
 
 static int make_directories(struct draft *draft, struct error *err)
@@ -334,7 +318,7 @@ static int make(struct draft *draft, const char *image, struct error *err)
 	AUTO(container) container = NULL;
 	int r = make_directories(draft, err);
 	if (r == 0)
-		r = write_config(draft, err);
+		r = saved_write(draft->engine, draft->id, &draft->saved, err);
 	if (r == 0)
 		r = container_from_document(record_document(draft, image), &container, err);
 	if (r == 0)
@@ -373,11 +357,11 @@ int container_create(struct engine *engine, const struct container_options *opti
 	if (r == 0)
 		r = take_policies(&draft, err);
 	if (r == 0)
-		r = oci_spec_default(draft.id, &draft.spec, err);
+		r = oci_spec_default(draft.id, &draft.saved.spec, err);
 	if (r == 0)
 		r = take_process(&draft, command, err);
 	if (r == 0)
-		r = spec_set_isolation(engine, &draft.spec, options, err);
+		r = spec_set_isolation(engine, &draft.saved.spec, options, err);
 	if (r == 0)
 		r = take_volumes(&draft, err);
 	if (r == 0)

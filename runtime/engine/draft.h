@@ -2,8 +2,7 @@
 #pragma once
 /* A container that is about to be made: all that `create` gathers and checks first. */
 #include "record.h"
-#include "runtime/monitor.h"
-#include "runtime/oci.h"
+#include "saved.h"
 #include "volume.h"
 
 #define HOSTNAME_SIZE_MAX 64
@@ -18,8 +17,7 @@ struct draft {
 	char hostname[HOSTNAME_SIZE_MAX];
 	struct path dir;
 	struct image image;
-	struct oci_spec spec;
-	struct monitor_settings monitor;
+	struct saved saved;
 	struct volume *volumes;
 	size_t volume_count;
 	struct json_t *networks; /* array */

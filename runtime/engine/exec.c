@@ -14,24 +14,9 @@
 
 #include "cleanup.h"
 #include "names.h"
-#include "runtime/monitor.h"
-#include "runtime/oci.h"
+#include "saved.h"
 #include "session.h"
 #include "spec.h"
-
-static int load_spec(struct engine *engine, const char *id, struct oci_spec *ret_spec,
-		     struct error *err)
-{
-	struct path path = path_in(container_dir(engine, id), MONITOR_CONFIG);
-	auto_json config = NULL;
-	struct json_at at, root;
-	int r = json_read_file(path.text, MONITOR_CONFIG_SIZE_MAX, &config, err);
-	if (r < 0)
-		return r;
-	root = json_root(config, path.text);
-	r = json_get_object(&root, "spec", JSON_REQUIRED, &at, err);
-	return r < 0 ? r : oci_spec_load(&at, ret_spec, err);
-}
 
 /* Another user than the container's: looked up in the root that is there now. */
 static int set_user(struct oci_process *process, const char *user, pid_t pid, struct error *err)
@@ -150,19 +135,20 @@ int container_exec(struct engine *engine, const char *reference, const struct ex
 {
 	AUTO(container) container = NULL;
 	struct container_now now = { 0 };
-	struct oci_spec spec = { 0 };
+	auto_saved saved = { 0 };
 	*ret_status = 125;
 	int r = container_find_now(engine, reference, &container, &now, err);
 	if (r == 0 && now.status != CONTAINER_RUNNING)
 		r = error_set(err, EINVAL, "container %s does not run: `wherry start %s` first",
 			      container->name, container->name);
+	if (r == 0 && now.paused)
+		r = error_set(err, EINVAL, "container %s is paused: `wherry unpause %s` first",
+			      container->name, container->name);
 	if (r == 0)
-		r = load_spec(engine, container->id, &spec, err);
+		r = saved_load(engine, container->id, &saved, err);
+	struct oci_process *process = &saved.spec.process;
 	pid_t pid = r == 0 ? now.state.process.pid : 0;
 	if (r == 0)
-		r = make_process(&spec.process, options, command, pid, err);
-	if (r == 0)
-		r = run(&spec, &spec.process, pid, options, ret_status, err);
-	oci_spec_release(&spec);
-	return r;
+		r = make_process(process, options, command, pid, err);
+	return r < 0 ? r : run(&saved.spec, process, pid, options, ret_status, err);
 }

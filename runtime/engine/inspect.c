@@ -80,8 +80,9 @@ static void put_time(struct json_t *object, const char *key, int64_t ns)
 static void put_state(const struct container_now *now, struct json_t *object)
 {
 	struct json_t *state = json_new_object();
-	json_put_string(state, "Status", container_status_name(now->status));
+	json_put_string(state, "Status", container_now_name(now));
 	json_put_bool(state, "Running", container_is_running(now));
+	json_put_bool(state, "Paused", now->paused);
 	json_put_bool(state, "Restarting", now->status == CONTAINER_RESTARTING);
 	json_put_integer(state, "Pid", now->state.process.pid);
 	json_put_integer(state, "MonitorPid", now->state.monitor.pid);

@@ -33,7 +33,7 @@ void status_text(const struct container_now *now, char *ret_text, size_t size)
 	switch (now->status) {
 	case CONTAINER_RUNNING:
 		time_format_age(wall_ns - now->started_ns, age);
-		snprintf(ret_text, size, "Up %s", age);
+		snprintf(ret_text, size, "Up %s%s", age, now->paused ? " (Paused)" : "");
 		break;
 	case CONTAINER_EXITED:
 		time_format_age(wall_ns - now->finished_ns, age);
@@ -138,7 +138,7 @@ static int make_row(struct engine *engine, const struct container *container,
 	text_append(&running_for, "%s ago", age);
 	put_text(row, "RunningFor", &running_for);
 	json_put_string(row, "Status", status);
-	json_put_string(row, "State", container_status_name(now->status));
+	json_put_string(row, "State", container_now_name(now));
 	if (r == 0 && container_is_running(now))
 		r = ports_text(engine, container, &ports, err);
 	put_text(row, "Ports", &ports);
@@ -182,7 +182,7 @@ static int matches(const struct container *container, const struct container_now
 	if (value && text_starts_with(filter, "name="))
 		return strstr(container->name, value + 1) != NULL;
 	if (value && text_starts_with(filter, "status="))
-		return text_equal(container_status_name(now->status), value + 1);
+		return text_equal(container_now_name(now), value + 1);
 	if (value && text_starts_with(filter, "id="))
 		return text_starts_with(container->id, value + 1);
 	if (value && text_starts_with(filter, "label="))

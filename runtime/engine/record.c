@@ -364,6 +364,11 @@ int container_words(const struct container *container, const char *key, struct w
 	return r;
 }
 
+const char *container_now_name(const struct container_now *now)
+{
+	return now->paused ? "paused" : container_status_name(now->status);
+}
+
 int container_look(struct engine *engine, const struct container *container,
 		   struct container_now *ret_now, struct error *err)
 {
@@ -383,6 +388,8 @@ int container_look(struct engine *engine, const struct container *container,
 		now.finished_ns = now.state.finished_ns;
 		now.exit_code = now.state.exit_code;
 		now.orphaned = !process_is_alive(now.state.monitor);
+		now.paused = now.status == CONTAINER_RUNNING &&
+			     path_exists(path_in(run_dir, PAUSED_MARK).text);
 	}
 	*ret_now = now;
 	return 0;

@@ -51,8 +51,12 @@ struct container_now {
 	int64_t started_ns, finished_ns;
 	int exit_code;
 	bool orphaned; /* its monitor is gone without having cleared up */
+	bool paused;   /* all its processes are stopped where they are */
 	bool removed;  /* by container_settle, as --rm wants */
 };
+#define PAUSED_MARK "paused" /* a file of the run directory */
+/** "running", "paused", "exited": the word that ps and inspect have. */
+const char *container_now_name(const struct container_now *now);
 int container_look(struct engine *engine, const struct container *container,
 		   struct container_now *ret_now, struct error *err);
 static inline bool container_is_running(const struct container_now *now)

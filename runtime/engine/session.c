@@ -16,7 +16,8 @@
 #include "base/file.h"
 #include "runtime/frame.h"
 
-#define INPUT_SIZE 4096 /* what a monitor takes in one frame */
+#define INPUT_SIZE \
+	(4096 - DETACH_KEYS_MAX) /* with held-back keys: what a monitor takes in one frame */
 
 struct session {
 	enum session_terminal terminal;
@@ -131,17 +132,27 @@ static void hand_on_signals(struct session *session, const struct session_carry 
 	}
 }
 
-/* False once there is no more input. */
-static bool hand_on_input(int socket_fd)
+enum input { INPUT_MORE, INPUT_OVER, INPUT_DETACH };
+
+static enum input hand_on_input(const struct session *session, const struct session_carry *carry)
 {
-	char data[INPUT_SIZE];
+	uint8_t data[INPUT_SIZE], passed[INPUT_SIZE + DETACH_KEYS_MAX];
 	ssize_t got = read(STDIN_FILENO, data, sizeof data);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
-		return true;
-	if (got > 0)
-		return frame_send(socket_fd, FRAME_STDIN, data, (size_t)got) == 0;
-	(void)frame_send(socket_fd, FRAME_STDIN_END, NULL, 0);
-	return false;
+		return INPUT_MORE;
+	if (got <= 0) {
+		(void)frame_send(carry->socket_fd, FRAME_STDIN_END, NULL, 0);
+		return INPUT_OVER;
+	}
+	size_t size = (size_t)got;
+	bool leave = false;
+	if (carry->keys && session->raw)
+		leave = detach_keys_scan(carry->keys, data, (size_t)got, passed, &size);
+	else
+		memcpy(passed, data, size);
+	if (size && frame_send(carry->socket_fd, FRAME_STDIN, passed, size) < 0)
+		return INPUT_OVER;
+	return leave ? INPUT_DETACH : INPUT_MORE;
 }
 
 /* 1 at the container's end. */
@@ -203,10 +214,14 @@ int session_run(struct session *session, const struct session_carry *carry, int 
 			continue;
 		/* Not into a full socket: output would then wait for input. */
 		struct pollfd room = { .fd = carry->socket_fd, .events = POLLOUT };
-		if (poll(&room, 1, 0) > 0 && (room.revents & POLLOUT))
-			input = hand_on_input(carry->socket_fd);
-		else
+		if (poll(&room, 1, 0) <= 0 || !(room.revents & POLLOUT)) {
 			(void)poll(fds, 2, 10);
+			continue;
+		}
+		enum input more = hand_on_input(session, carry);
+		if (more == INPUT_DETACH)
+			return SESSION_DETACHED;
+		input = more == INPUT_MORE;
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "detach_keys.h"
 
 struct session;
 enum session_terminal { SESSION_PLAIN, SESSION_TERMINAL };
@@ -39,7 +40,10 @@ struct session_carry {
 	int socket_fd;
 	int pidfd; /* of the first process: signals go there */
 	bool input, output;
+	struct detach_keys *keys; /* NULL: none */
 };
+#define SESSION_DETACHED 1 /* the user left by the keys; the container goes on */
+/** 0 at its end, SESSION_DETACHED, or -errno (-EPIPE: its monitor was killed). */
 int session_run(struct session *session, const struct session_carry *carry, int *ret_status,
 		struct error *err);
 /** Carries bytes between a pty of ours (exec) and our descriptors until the process ends. */

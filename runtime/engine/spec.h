@@ -25,6 +25,9 @@ int spec_set_process(struct oci_process *process, const struct process_request *
 int env_set(struct words *env, const char *assignment, struct error *err);
 /** Reads a file of NAME=VALUE lines into env. */
 int env_read_file(const char *path, struct words *env, struct error *err);
+/** Sets the limits that the options name, and warns of those that this host cannot set. */
+int spec_set_limits(struct engine *engine, struct oci_spec *spec,
+		    const struct container_options *options, struct error *err);
 /** Sets limits, capabilities, seccomp, mounts of the options. Errors name the flag. */
 int spec_set_isolation(struct engine *engine, struct oci_spec *spec,
 		       const struct container_options *options, struct error *err);

@@ -23,8 +23,8 @@ static int set_cpus(struct oci_resources *resources, const char *text, struct er
 	return 0;
 }
 
-static int set_limits(struct engine *engine, struct oci_spec *spec,
-		      const struct container_options *options, struct error *err)
+int spec_set_limits(struct engine *engine, struct oci_spec *spec,
+		    const struct container_options *options, struct error *err)
 {
 	struct oci_resources *resources = &spec->resources;
 	auto_words missing = { 0 };
@@ -154,7 +154,7 @@ int spec_set_isolation(struct engine *engine, struct oci_spec *spec,
 	if (r == 0)
 		r = set_security(spec, options, err);
 	if (r == 0)
-		r = set_limits(engine, spec, options, err);
+		r = spec_set_limits(engine, spec, options, err);
 	for (size_t i = 0; r == 0 && i < options->tmpfs.count; i++)
 		r = add_tmpfs(spec, options->tmpfs.items[i], err);
 	if (r == 0)

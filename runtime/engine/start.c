@@ -16,8 +16,7 @@
 #include "etc.h"
 #include "record.h"
 #include "runtime/frame.h"
-#include "runtime/monitor.h"
-#include "runtime/oci.h"
+#include "saved.h"
 #include "session.h"
 
 struct start {
@@ -28,6 +27,7 @@ struct start {
 	int socket_fd, pidfd;
 	pid_t monitor, pid;
 	struct frame *frame;
+	struct detach_keys keys;
 	struct session *session; /* lent; NULL: the verb does not stay */
 };
 
@@ -44,12 +44,7 @@ static int resolve_shared_network(struct start *start, struct error *err)
 	const char *mode = start->container->network_mode;
 	AUTO(container) other = NULL;
 	struct container_now now;
-	auto_json config = NULL;
-	struct json_t *saved = NULL;
-	auto_free char *text = NULL;
-	struct json_at at, root;
-	struct oci_spec spec = { 0 };
-	struct path path = path_in(start->dir, MONITOR_CONFIG);
+	auto_saved saved = { 0 };
 	if (!text_starts_with(mode, "container:"))
 		return 0;
 	int r = container_find(start->engine, mode + strlen("container:"), &other, err);
@@ -59,27 +54,14 @@ static int resolve_shared_network(struct start *start, struct error *err)
 		r = error_set(err, EINVAL, "--network container:%s: that container does not run",
 			      other->name);
 	if (r == 0)
-		r = json_read_file(path.text, MONITOR_CONFIG_SIZE_MAX, &config, err);
+		r = saved_load(start->engine, start->container->id, &saved, err);
 	if (r < 0)
 		return r;
-	root = json_root(config, path.text);
-	r = json_get_object(&root, "spec", JSON_REQUIRED, &at, err);
-	if (r == 0)
-		r = oci_spec_load(&at, &spec, err);
-	if (r == 0) {
-		spec.namespaces[OCI_NS_NETWORK].use = OCI_NS_PATH;
-		free(TAKE(spec.namespaces[OCI_NS_NETWORK].path));
-		r = text_format(&spec.namespaces[OCI_NS_NETWORK].path, err, "/proc/%d/ns/net",
-				(int)now.state.process.pid);
-	}
-	if (r == 0)
-		r = oci_spec_save(&spec, &saved, err);
-	oci_spec_release(&spec);
-	if (r < 0)
-		return r;
-	json_put(config, "spec", saved);
-	r = json_format(config, JSON_COMPACT, &text, err);
-	return r < 0 ? r : file_replace(path.text, text, strlen(text), 0600, FILE_NO_SYNC, err);
+	saved.spec.namespaces[OCI_NS_NETWORK].use = OCI_NS_PATH;
+	free(TAKE(saved.spec.namespaces[OCI_NS_NETWORK].path));
+	r = text_format(&saved.spec.namespaces[OCI_NS_NETWORK].path, err, "/proc/%d/ns/net",
+			(int)now.state.process.pid);
+	return r < 0 ? r : saved_write(start->engine, start->container->id, &saved, err);
 }
 
 static int start_monitor(struct start *start, struct error *err)
@@ -175,7 +157,9 @@ static int go(struct start *start, struct error *err)
 {
 	bool attached = start->attach->output || start->attach->input;
 	int r = attached ? frame_send(start->socket_fd, FRAME_ATTACH, NULL, 0) : 0;
-	if (r == 0 && !start->attach->input)
+	/* Input that is kept open waits for an `attach`, unless this verb stays without giving any.
+	 */
+	if (r == 0 && start->attach->wait && !start->attach->input)
 		r = frame_send(start->socket_fd, FRAME_STDIN_END, NULL, 0);
 	/* Before the program's first byte: many ask once, at their beginning. */
 	if (r == 0 && start->session)
@@ -238,10 +222,15 @@ static int stay(struct start *start, struct session *session, int *ret_status, s
 	struct session_carry carry = { .socket_fd = start->socket_fd,
 				       .pidfd = start->pidfd,
 				       .input = start->attach->input,
-				       .output = start->attach->output };
+				       .output = start->attach->output,
+				       .keys = &start->keys };
 	struct container_now now;
 	struct error clear_error = { 0 };
 	int r = session_run(session, &carry, ret_status, err);
+	if (r == SESSION_DETACHED) {
+		*ret_status = 0;
+		return 0; /* the monitor does the rest */
+	}
 	if (r == -EPIPE) { /* the monitor was killed: what it held is taken away here */
 		(void)process_wait(start->monitor, &status, &clear_error);
 		if (container_settle(start->engine, start->container, &now, &clear_error) < 0)
@@ -274,7 +263,9 @@ int container_start(struct engine *engine, const char *reference,
 	};
 	__attribute__((cleanup(session_freep))) struct session *session = NULL;
 	*ret_status = 125;
-	int r = container_find(engine, reference, &container, err);
+	int r = detach_keys_parse(attach->detach_keys, &start.keys, err);
+	if (r == 0)
+		r = container_find(engine, reference, &container, err);
 	if (r == 0)
 		r = container_lock(engine, container->id, &lock_fd, err);
 	if (r == 0)

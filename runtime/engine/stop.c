@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "base/loop.h"
 #include "cleanup.h"
+#include "control.h"
 #include "names.h"
 #include "runtime/frame.h"
 #include "runtime/oci.h"
@@ -102,10 +103,20 @@ static void ask_to_end(const struct target *target, int signal)
 	target_signal(target, SIGCONT);
 }
 
+/* A frozen process hears nothing, on cgroup v1 not even SIGKILL. */
+static void thaw(struct engine *engine, struct target *target)
+{
+	struct error err;
+	if (target->now.paused && container_thaw(engine, target->container, &err) < 0)
+		engine_warn(engine, "container %s stays paused: %s", target->container->name,
+			    err.text);
+}
+
 static int end_target(struct engine *engine, struct target *target, int signal, int64_t timeout_ms,
 		      struct error *err)
 {
 	ask_to_end(target, signal);
+	thaw(engine, target);
 	int r = await_end(target, timeout_ms, NULL, err);
 	if (r == 0) {
 		target_signal(target, SIGKILL);
@@ -114,7 +125,6 @@ static int end_target(struct engine *engine, struct target *target, int signal, 
 	if (r == 0)
 		return error_set(err, ETIMEDOUT, "process %d of container %s does not end",
 				 (int)target->now.state.process.pid, target->container->name);
-	(void)engine;
 	return r < 0 ? r : 0;
 }
 
@@ -192,7 +202,7 @@ int container_remove(struct engine *engine, const char *reference, enum containe
 	if (r == 1 && force == CONTAINER_GENTLE)
 		return error_set(err, EBUSY,
 				 "container %s is %s: stop it first, or remove it with --force",
-				 target.container->name, container_status_name(target.now.status));
+				 target.container->name, container_now_name(&target.now));
 	if (r == 1)
 		r = end_target(engine, &target, SIGKILL, KILL_TIMEOUT_MS, err);
 	if (r < 0)

@@ -222,12 +222,28 @@ static void end_life(struct monitor *monitor, int exit_code)
 	monitor->state.finished_ns = clock_wall_ns();
 }
 
+/* `update` may have changed the policy since. */
+static void reload_policy(struct monitor *monitor)
+{
+	char path[INSTANCE_PATH_MAX + 128];
+	auto_json document = NULL;
+	struct error ignored;
+	struct monitor_settings now = *monitor->settings;
+	snprintf(path, sizeof path, "%s/%s", monitor->settings->dir, MONITOR_CONFIG);
+	if (json_read_file(path, MONITOR_CONFIG_SIZE_MAX, &document, &ignored) < 0)
+		return;
+	struct json_at root = json_root(document, path);
+	if (monitor_settings_load(&root, &now, &ignored) == 0)
+		monitor->settings->restart = now.restart;
+}
+
 /* True if another life begins now; false when the end is final. */
 static bool wait_for_restart(struct monitor *monitor)
 {
 	struct error ignored;
 	uint64_t now = clock_monotonic_ms();
 	struct container_state *state = &monitor->state;
+	reload_policy(monitor);
 	if (monitor->stop_asked ||
 	    !restart_policy_wants(monitor->settings->restart, state->exit_code,
 				  (unsigned)state->restarts))

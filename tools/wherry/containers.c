@@ -8,6 +8,7 @@
 
 #include "runtime/engine.h"
 #include "runtime/oci.h"
+#include "changing.h"
 #include "verbs.h"
 
 #define STATUS_ENGINE 125 /* Wherry itself failed, as Docker has it */
@@ -15,7 +16,7 @@
 struct run_options {
 	struct container_options container; /* first: rows name its members */
 	bool detach;
-	const char *cidfile;
+	const char *cidfile, *detach_keys;
 };
 #define OPTION(member) offsetof(struct run_options, member)
 #define CONTAINER_OPTION(member) offsetof(struct run_options, container.member)
@@ -143,17 +144,21 @@ static const struct option_spec create_rows[] = { CREATE_ROWS };
 static const struct option_spec run_rows[] = {
 	CREATE_ROWS,
 	{ "detach", 'd', OPTION_FLAG, OPTION(detach), NULL, "Print its id and leave it running" },
+	{ "detach-keys", 0, OPTION_TEXT, OPTION(detach_keys), "KEYS", DETACH_KEYS_HELP },
 };
 static const struct run_options run_defaults = { .container = CONTAINER_OPTIONS_NONE };
 
 struct start_options {
 	bool attach, interactive;
+	const char *detach_keys;
 };
 static const struct option_spec start_rows[] = {
 	{ "attach", 'a', OPTION_FLAG, offsetof(struct start_options, attach), NULL,
 	  "Stay until it ends, and show its output" },
 	{ "interactive", 'i', OPTION_FLAG, offsetof(struct start_options, interactive), NULL,
 	  "Hand our standard input to it, with --attach" },
+	{ "detach-keys", 0, OPTION_TEXT, offsetof(struct start_options, detach_keys), "KEYS",
+	  DETACH_KEYS_HELP },
 };
 
 #define EXEC_OPTION(member) offsetof(struct exec_options, member)
@@ -243,7 +248,8 @@ static int run_run(struct cli *cli, const void *data, const struct words *words,
 	if (!options->detach)
 		attach = (struct container_attach){ .output = true,
 						    .input = options->container.interactive,
-						    .wait = true };
+						    .wait = true,
+						    .detach_keys = options->detach_keys };
 	if (attach.input && options->container.terminal && !isatty(STDIN_FILENO))
 		return error_set(err, EINVAL, "-it: standard input is no terminal; leave -t out");
 	int r = cli_engine(cli, &engine, err);
@@ -265,7 +271,10 @@ static int run_start(struct cli *cli, const void *data, const struct words *word
 {
 	const struct start_options *options = data;
 	struct engine *engine;
-	struct container_attach attach = { options->attach, options->interactive, options->attach };
+	struct container_attach attach = { .output = options->attach,
+					   .input = options->interactive,
+					   .wait = options->attach,
+					   .detach_keys = options->detach_keys };
 	int status = 0, result = 0;
 	if (options->attach && words->count > 1)
 		return error_set(err, EINVAL, "--attach takes one container");

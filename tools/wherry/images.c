@@ -78,18 +78,6 @@ static const struct option_spec images_rows[] = {
 	  "table or json" },
 };
 
-static void format_size(uint64_t bytes, char *ret_text, size_t size)
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double value = (double)bytes;
-	size_t unit = 0;
-	while (value >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	snprintf(ret_text, size, "%.3g%s", value, units[unit]);
-}
-
 static void put_row(const struct image *image, const char *name, struct json_t *rows)
 {
 	struct json_t *row = json_new_object();
@@ -100,7 +88,7 @@ static void put_row(const struct image *image, const char *name, struct json_t *
 	snprintf(id, sizeof id, "%.*s", ID_SHOWN, hex ? hex + 1 : image->id);
 	time_format_age(clock_wall_ns() - image->created_ns, age);
 	time_format(image->created_ns, created);
-	format_size(image->size_bytes, size, sizeof size);
+	output_size(image->size_bytes, size, sizeof size);
 	text_append(&repository, "%.*s", colon ? (int)(colon - name) : 6, colon ? name : "<none>");
 	text_append(&since, "%s ago", age);
 	json_put_string(row, "ID", id);

@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "output.h"
-#include "runtime/engine.h"
+#include "each.h"
 #include "verbs.h"
 
 #define CREATE(member) offsetof(struct engine_network_options, member)
@@ -52,6 +51,13 @@ static const struct option_spec ls_rows[] = {
 	  "table or json" },
 };
 
+static int list_networks(struct engine *engine, const void *data, struct json_t **ret_rows,
+			 struct error *err)
+{
+	(void)data;
+	return engine_networks_list(engine, ret_rows, err);
+}
+
 static int run_ls(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	static const struct output_column columns[] = {
@@ -61,32 +67,20 @@ static int run_ls(struct cli *cli, const void *data, const struct words *words, 
 	const struct ls_options *options = data;
 	struct output output = { columns,         ARRAY_SIZE(columns), options->format,
 				 options->output, options->quiet,      options->whole };
-	struct engine *engine;
-	auto_json rows = NULL;
 	(void)words;
-	int r = cli_engine(cli, &engine, err);
-	if (r == 0)
-		r = engine_networks_list(engine, &rows, err);
-	return r < 0 ? r : output_rows(&output, rows, stdout, err);
+	return list_all(cli, list_networks, NULL, &output, err);
+}
+
+static int remove_one(struct engine *engine, const char *reference, const void *data,
+		      struct error *err)
+{
+	(void)data;
+	return engine_network_remove(engine, reference, err);
 }
 
 static int run_rm(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	struct engine *engine;
-	int result = 0, r = cli_engine(cli, &engine, err);
-	(void)data;
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < words->count; i++) {
-		r = engine_network_remove(engine, words->items[i], err);
-		if (r < 0) {
-			fprintf(stderr, "wherry: network rm: %s\n", err->text);
-			result = 1;
-		} else {
-			printf("%s\n", words->items[i]);
-		}
-	}
-	return result;
+	return do_each(cli, "network rm", words, remove_one, data, err);
 }
 
 struct inspect_options {
@@ -97,20 +91,19 @@ static const struct option_spec inspect_rows[] = {
 	  "Such as {{.Name}}" },
 };
 
+static int inspect_one(struct engine *engine, const char *reference, const void *data,
+		       struct json_t **ret_object, struct error *err)
+{
+	(void)data;
+	return engine_network_inspect(engine, reference, ret_object, err);
+}
+
 static int run_inspect(struct cli *cli, const void *data, const struct words *words,
 		       struct error *err)
 {
 	const struct inspect_options *options = data;
-	struct engine *engine;
-	auto_json objects = json_new_array();
-	int r = cli_engine(cli, &engine, err);
-	for (size_t i = 0; r == 0 && i < words->count; i++) {
-		struct json_t *object = NULL;
-		r = engine_network_inspect(engine, words->items[i], &object, err);
-		if (r == 0)
-			json_append(objects, object);
-	}
-	return r < 0 ? r : output_objects(options->format, objects, stdout, err);
+	struct show show = { inspect_one, NULL, options->format };
+	return show_each(cli, words, &show, err);
 }
 
 #define CONNECT(member) offsetof(struct network_connect_options, member)

@@ -135,6 +135,18 @@ static int print_titled(const char *format, const struct json_at *rows, FILE *fi
 	return r < 0 ? r : table_print(table, file, err);
 }
 
+void output_size(uint64_t bytes, char *ret_text, size_t size)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+	while (value >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(ret_text, size, "%.3g%s", value, units[unit]);
+}
+
 int output_rows(const struct output *output, const struct json_t *rows, FILE *file,
 		struct error *err)
 {

@@ -5,6 +5,7 @@
  * template of Go's form, or `-o json`.
  */
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -27,3 +28,5 @@ int output_rows(const struct output *output, const struct json_t *rows, FILE *fi
 		struct error *err);
 /** `inspect`: an array of objects as JSON, or each through the template. */
 int output_objects(const char *format, const struct json_t *objects, FILE *file, struct error *err);
+/** "12.3MB", as Docker prints sizes. */
+void output_size(uint64_t bytes, char *ret_text, size_t size);

@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
-#include "output.h"
-#include "runtime/engine.h"
+#include "each.h"
 #include "observing_traffic.h"
 #include "verbs.h"
 
@@ -32,19 +31,20 @@ static const struct output_column ps_columns[] = {
 	{ "NAMES", "Names" },
 };
 
+static int list_containers(struct engine *engine, const void *data, struct json_t **ret_rows,
+			   struct error *err)
+{
+	return containers_list(engine, data, ret_rows, err);
+}
+
 static int run_ps(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct ps_options *options = data;
-	struct engine *engine;
-	auto_json rows = NULL;
 	struct container_filter filter = { .all = options->all, .filters = &options->filters };
 	struct output output = { ps_columns,      ARRAY_SIZE(ps_columns), options->format,
 				 options->output, options->quiet,         options->whole };
 	(void)words;
-	int r = cli_engine(cli, &engine, err);
-	if (r == 0)
-		r = containers_list(engine, &filter, &rows, err);
-	return r < 0 ? r : output_rows(&output, rows, stdout, err);
+	return list_all(cli, list_containers, &filter, &output, err);
 }
 
 /* --- logs --------------------------------------------------------------------- */
@@ -156,29 +156,6 @@ static const struct option_spec rm_rows[] = {
 	  "Its volumes without a name too" },
 };
 
-typedef int each_container(struct engine *engine, const char *reference, const void *data,
-			   struct error *err);
-
-/* Does it for each word; errors are printed, and the rest goes on. */
-static int for_each(struct cli *cli, const char *verb, const struct words *words,
-		    each_container *work, const void *data, struct error *err)
-{
-	struct engine *engine;
-	int result = 0, r = cli_engine(cli, &engine, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < words->count; i++) {
-		r = work(engine, words->items[i], data, err);
-		if (r < 0) {
-			fprintf(stderr, "wherry: %s: %s\n", verb, err->text);
-			result = 1;
-		} else {
-			printf("%s\n", words->items[i]);
-		}
-	}
-	return result;
-}
-
 static int stop_one(struct engine *engine, const char *reference, const void *data,
 		    struct error *err)
 {
@@ -188,7 +165,7 @@ static int stop_one(struct engine *engine, const char *reference, const void *da
 
 static int run_stop(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	return for_each(cli, "stop", words, stop_one, data, err);
+	return do_each(cli, "stop", words, stop_one, data, err);
 }
 
 static int restart_one(struct engine *engine, const char *reference, const void *data,
@@ -203,7 +180,7 @@ static int restart_one(struct engine *engine, const char *reference, const void 
 static int run_restart(struct cli *cli, const void *data, const struct words *words,
 		       struct error *err)
 {
-	return for_each(cli, "restart", words, restart_one, data, err);
+	return do_each(cli, "restart", words, restart_one, data, err);
 }
 
 static int kill_one(struct engine *engine, const char *reference, const void *data,
@@ -215,7 +192,7 @@ static int kill_one(struct engine *engine, const char *reference, const void *da
 
 static int run_kill(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	return for_each(cli, "kill", words, kill_one, data, err);
+	return do_each(cli, "kill", words, kill_one, data, err);
 }
 
 static int remove_one(struct engine *engine, const char *reference, const void *data,
@@ -231,7 +208,7 @@ static int remove_one(struct engine *engine, const char *reference, const void *
 
 static int run_rm(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	return for_each(cli, "rm", words, remove_one, data, err);
+	return do_each(cli, "rm", words, remove_one, data, err);
 }
 
 static int run_wait(struct cli *cli, const void *data, const struct words *words, struct error *err)
@@ -265,20 +242,26 @@ static const struct option_spec inspect_rows[] = {
 	{ "format", 'f', OPTION_TEXT, offsetof(struct inspect_options, format), "TEMPLATE",
 	  "Such as {{.State.Pid}}" },
 	{ "type", 0, OPTION_TEXT, offsetof(struct inspect_options, type), "KIND",
-	  "container or network" },
+	  "container, network or volume" },
 };
 
-static int inspect_one(struct engine *engine, const char *reference, const char *type,
+static int inspect_one(struct engine *engine, const char *reference, const void *data,
 		       struct json_t **ret_object, struct error *err)
 {
+	const struct inspect_options *options = data;
+	const char *type = options->type;
 	struct error ignored;
 	if (type && text_equal(type, "network"))
 		return engine_network_inspect(engine, reference, ret_object, err);
+	if (type && text_equal(type, "volume"))
+		return volume_inspect(engine, reference, ret_object, err);
 	if (type && !text_equal(type, "container"))
-		return error_set(err, EINVAL, "--type %s: is neither container nor network", type);
+		return error_set(err, EINVAL, "--type %s: is none of container, network, volume",
+				 type);
 	int r = container_inspect(engine, reference, ret_object, err);
 	if (r == -ENOENT && !type &&
-	    engine_network_inspect(engine, reference, ret_object, &ignored) == 0)
+	    (engine_network_inspect(engine, reference, ret_object, &ignored) == 0 ||
+	     volume_inspect(engine, reference, ret_object, &ignored) == 0))
 		return 0;
 	return r;
 }
@@ -287,16 +270,8 @@ static int run_inspect(struct cli *cli, const void *data, const struct words *wo
 		       struct error *err)
 {
 	const struct inspect_options *options = data;
-	struct engine *engine;
-	auto_json objects = json_new_array();
-	int r = cli_engine(cli, &engine, err);
-	for (size_t i = 0; r == 0 && i < words->count; i++) {
-		struct json_t *object = NULL;
-		r = inspect_one(engine, words->items[i], options->type, &object, err);
-		if (r == 0)
-			json_append(objects, object);
-	}
-	return r < 0 ? r : output_objects(options->format, objects, stdout, err);
+	struct show show = { inspect_one, options, options->format };
+	return show_each(cli, words, &show, err);
 }
 
 static int run_top(struct cli *cli, const void *data, const struct words *words, struct error *err)

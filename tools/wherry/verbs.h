@@ -49,6 +49,8 @@ struct verb_group {
 /* One a file. */
 extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
+extern const struct verb_group verb_group_changing;
+extern const struct verb_group verb_group_volumes;
 extern const struct verb_group verb_group_images;
 extern const struct verb_group verb_group_networks;
 extern const struct verb_group verb_group_traffic;

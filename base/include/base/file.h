@@ -31,6 +31,8 @@ int directory_make(const char *path, mode_t mode, struct error *err);
 /** rm -rf without following links and without crossing into other mounts; a missing path is fine.
  */
 int tree_remove(const char *path, struct error *err);
+/** Bytes that a tree takes on its disk; links not followed, a hard link its share. */
+int tree_size(const char *path, uint64_t *ret_bytes, struct error *err);
 bool path_exists(const char *path);
 /**
  * Opens path inside the directory root_fd with openat2(RESOLVE_IN_ROOT |

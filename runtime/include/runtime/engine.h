@@ -77,9 +77,11 @@ int container_create(struct engine *engine, const struct container_options *opti
 
 /* How a verb stays with a container that it starts. */
 struct container_attach {
-	bool output; /* its output comes to descriptors 1 and 2 */
-	bool input;  /* descriptor 0 goes to its input */
-	bool wait;   /* until its end; with output implied */
+	bool output;  /* its output comes to descriptors 1 and 2 */
+	bool input;   /* descriptor 0 goes to its input */
+	bool wait;    /* until its end; with output implied */
+	bool signals; /* container_join: those to us go to it; container_start always does so */
+	const char *detach_keys; /* "ctrl-p,ctrl-q" if NULL; "": none */
 };
 /**
  * Starts it. reference: name, id, or unambiguous beginning of an id. Without
@@ -101,6 +103,20 @@ int container_remove(struct engine *engine, const char *reference, enum containe
 		     bool volumes, struct error *err);
 /** Waits for its end. */
 int container_wait(struct engine *engine, const char *reference, int *ret_status,
+		   struct error *err);
+/** Stops its processes where they are. -EINVAL: it does not run; -EALREADY. */
+int container_pause(struct engine *engine, const char *reference, struct error *err);
+/** Lets them go on. -EINVAL: it is not paused. */
+int container_unpause(struct engine *engine, const char *reference, struct error *err);
+/** Changes memory, cpus, pids and restart where options name them, from now on. */
+int container_update_limits(struct engine *engine, const char *reference,
+			    const struct container_options *options, struct error *err);
+/**
+ * Stays with a container that runs already, as container_start with wait. *ret_detached: the
+ * user left it by the detach keys.
+ */
+int container_join(struct engine *engine, const char *reference,
+		   const struct container_attach *attach, int *ret_status, bool *ret_detached,
 		   struct error *err);
 int container_rename(struct engine *engine, const char *reference, const char *name,
 		     struct error *err);
@@ -151,6 +167,27 @@ struct engine_build {
 /** build is lent for the runner's life. -ENOENT: no such network. */
 int engine_build_runner(struct engine_build *build, struct build_runner *ret_runner,
 			struct error *err);
+
+/* --- volumes ---------------------------------------------------------------- */
+
+struct volume_options {
+	const char *driver; /* NULL or "local" */
+	struct words labels;
+};
+/** name NULL: a name is made. A volume that is there stays as it is. */
+int volume_create(struct engine *engine, const char *name, const struct volume_options *options,
+		  char *ret_name, size_t size, struct error *err);
+/** Rows of `volume ls`: Driver, Name, Mountpoint, Scope, CreatedAt, Labels. filters: name=, label=,
+ * dangling=true. */
+int volumes_list(struct engine *engine, const struct words *filters, struct json_t **ret_rows,
+		 struct error *err);
+int volume_inspect(struct engine *engine, const char *name, struct json_t **ret_object,
+		   struct error *err);
+/** -EBUSY names a container that has it. */
+int volume_delete(struct engine *engine, const char *name, struct error *err);
+/** Removes those without a name that no container has; with all, those with a name too. */
+int volumes_prune(struct engine *engine, bool all, struct words *ret_names, uint64_t *ret_bytes,
+		  struct error *err);
 
 /* --- networks --------------------------------------------------------------- */
 

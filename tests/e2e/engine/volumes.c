@@ -44,12 +44,37 @@ static void a_volume_that_a_crash_left_half_filled_is_filled_anew(void **state)
 	expect(scene, "ls " VOLUMES "/v", 0, "_data\nlock\n");
 }
 
+static void volumes_are_made_listed_shown_and_removed(void **state)
+{
+	struct scene *scene = *state;
+	expect(scene, "wherry volume create --label app=shop v", 0, "v\n");
+	expect(scene, "wherry volume create v", 0, "v\n");
+	done(scene, "wherry create --name c --network none -v v:/data -v /made busybox && "
+		    "wherry volume create");
+	expect(scene, "wherry volume ls -q | wc -l", 0, "3\n");
+	expect(scene, "wherry volume ls -f label=app=shop", 0,
+	       "DRIVER   VOLUME NAME\nlocal    v\n");
+	expect(scene, "wherry volume ls -qf dangling=true | wc -l", 0, "1\n");
+	expect(scene, "wherry volume inspect -f '{{.Name}} {{.Labels.app}}' v", 0, "v shop\n");
+	expect_error(scene, "wherry volume rm v", 1,
+		     "wherry: volume rm: volume v: container c has it: remove that first\n");
+	done(scene, "wherry volume prune -f && wherry rm c");
+	expect(scene, "wherry volume ls -q | wc -l", 0, "2\n");
+	done(scene, "wherry volume prune --all");
+	expect(scene, "wherry volume ls -q", 0, "");
+	expect_error(scene, "wherry volume rm v", 1, "wherry: volume rm: no such volume: v\n");
+	expect_error(scene, "wherry volume create ../x", 1,
+		     "wherry: volume create: volume name ../x: is not of "
+		     "[a-zA-Z0-9][a-zA-Z0-9_.-]*\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENGINE(a_new_volume_has_the_images_content),
 		ENGINE(a_volume_with_content_keeps_it),
 		ENGINE(a_volume_that_a_crash_left_half_filled_is_filled_anew),
+		ENGINE(volumes_are_made_listed_shown_and_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
