@@ -119,7 +119,10 @@ int dataplane_verify(struct dataplane *dataplane, enum verify_depth depth,
 		     void *context, struct error *err)
 {
 	struct walk walk = { dataplane, visit, context, 0 };
-	int r = verify_pins(&walk, err);
+	/* What a newer version has put to work is not ours to judge. */
+	int r = load_check(&dataplane->instance, err);
+	if (r >= 0)
+		r = verify_pins(&walk, err);
 	/* What cannot be opened cannot be compared. */
 	if (r != 0 || walk.found)
 		return r != 0 ? r : walk.found;

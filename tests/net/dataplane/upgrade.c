@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -137,11 +138,58 @@ static void no_connection_and_no_packet_is_lost_to_restart_kill_or_upgrade(void 
 	assert_unharmed("masqueraded", &counts[1]);
 }
 
+#define KILLS 12
+#define KILL_STEP_MS 60
+
+/* True if the upgrade came to its end before that. */
+static bool upgrade_and_kill(int after_ms)
+{
+	char path[512];
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)!freopen("/dev/null", "w", stderr);
+		execl(built("dp-tool-next", path), path, "refresh", NULL);
+		_exit(127);
+	}
+	poll(NULL, 0, after_ms);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void an_upgrade_that_is_killed_is_finished_by_the_next(void **state)
+{
+	struct world *world = *state;
+	struct scene_reply reply;
+	char path[512];
+	int kills = 0;
+	world_network(world, "web", "10.1.0.0/24");
+	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", NULL);
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_tcp_server(world->scene, "client", 81);
+	int in = scene_tcp_open(world->scene, "client", "10.99.0.1", 8080, &reply);
+	int out = scene_tcp_open(world->scene, "c1", "10.99.0.2", 81, &reply);
+	assert_true(in >= 0 && out >= 0);
+	while (kills < KILLS && !upgrade_and_kill(kills * KILL_STEP_MS))
+		kills++;
+	print_message("killed %d times\n", kills);
+	scene_assert_run(world->scene, built("dp-tool-next", path), "reconcile", NULL);
+	assert_int_equal(scene_tcp_echo(in, "published", SCENE_WAIT_MS), 0);
+	assert_int_equal(scene_tcp_echo(out, "masqueraded", SCENE_WAIT_MS), 0);
+	close(in);
+	close(out);
+	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+	scene_assert_tcp(world->scene, "c1", "10.99.0.2", 81, "client", "10.99.0.1");
+	scene_assert_tcp(world->scene, "node", "127.0.0.1", 8080, "c1", NULL);
+}
+
 int main(void)
 {
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(no_connection_and_no_packet_is_lost_to_restart_kill_or_upgrade),
+		SCENE_TEST(an_upgrade_that_is_killed_is_finished_by_the_next),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
