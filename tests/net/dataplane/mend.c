@@ -204,5 +204,9 @@ int main(void)
 		SCENE_TEST(what_is_taken_away_is_named_and_mended),
 		SCENE_TEST(wherryd_mends_what_the_kernel_tells_and_says_so),
 	};
+	if (getenv("WHERRY_GUEST")) {
+		print_message("skipped: the guest's shell has a tc of its own, without clsact\n");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

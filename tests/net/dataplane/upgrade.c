@@ -191,5 +191,9 @@ int main(void)
 		SCENE_TEST(no_connection_and_no_packet_is_lost_to_restart_kill_or_upgrade),
 		SCENE_TEST(an_upgrade_that_is_killed_is_finished_by_the_next),
 	};
+	if (getenv("WHERRY_GUEST")) {
+		print_message("skipped: an emulated processor is too slow for 1,000 connections\n");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
