@@ -8,6 +8,7 @@
 
 #include "attach.h"
 #include "base/file.h"
+#include "doctor_host.h"
 #include "load.h"
 
 struct doctor {
@@ -140,5 +141,7 @@ int doctor_each(const struct instance *instance,
 	if (r < 0 || dataplane_open(instance, &dataplane, &why) < 0)
 		return tell(&doctor, DOCTOR_FAILURE, err, "data path", "%s", why.text);
 	doctor.dataplane = dataplane;
-	return tell_dataplane(&doctor, err);
+	struct doctor_ear ear = { .visit = visit, .context = context };
+	r = tell_dataplane(&doctor, err);
+	return r < 0 ? r : doctor_host(dataplane, &ear, err);
 }

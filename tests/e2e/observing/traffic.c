@@ -159,6 +159,30 @@ static void check_tells_what_is_missing_and_mends_it(void **state)
 	assert_int_equal(scene_run(scene, NULL, "wherry", "check", NULL), 0);
 }
 
+static void doctor_names_what_is_in_the_way_and_the_mend(void **state)
+{
+	static const char rules[] = "table inet mine {\nchain input { "
+				    "type filter hook input priority 0; policy drop; }\n"
+				    "chain ufw-user-input { }\n}\n";
+	const char *const nft[] = { "nft", "-f", "-", NULL };
+	struct scene *scene = *state;
+	struct scene_command command = { .argv = nft, .input = rules };
+	kit_build(scene);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "doctor", NULL), 0);
+	kit_assert_not_told(scene, "warning");
+	if (scene_execute(scene, &command) != 0)
+		skip(); /* no nft here, or a kernel without nftables */
+	scene_assert_run(scene, "ip", "link", "set", "up0", "mtu", "1400", NULL);
+	scene_assert_run(scene, "ip", "route", "add", "10.21.0.128/25", "dev", "up0", NULL);
+	assert_int_equal(scene_run(scene, NULL, "wherry", "doctor", NULL), 0);
+	kit_assert_told(scene, "nft insert rule inet mine input iifname \"br-");
+	kit_assert_told(scene, "make the network with --mtu 1400");
+	kit_assert_told(scene, "the host's route to 10.21.0.128/25 by up0 overlaps network front");
+	kit_assert_told(scene, "packets to published ports (8080): who may come is said by "
+			       "--publish-from");
+	scene_assert_run(scene, "nft", "delete", "table", "inet", "mine", NULL);
+}
+
 static void top_without_a_container_tells_rates(void **state)
 {
 	struct scene *scene = *state;
@@ -181,6 +205,7 @@ int main(void)
 		scene_test(endpoints_are_told_with_what_they_carried),
 		scene_test(drops_are_chosen_and_told_with_their_age),
 		scene_test(check_tells_what_is_missing_and_mends_it),
+		scene_test(doctor_names_what_is_in_the_way_and_the_mend),
 		scene_test(top_without_a_container_tells_rates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
