@@ -13,6 +13,7 @@
 #include "attach.h"
 #include "base/file.h"
 #include "chain.h"
+#include "labels.h"
 #include "cni/host_local.h"
 
 /* --- the endpoint ---------------------------------------------------------------- */
@@ -150,6 +151,8 @@ static int add_attached(struct add *add, struct json_t **ret_document, struct er
 		return r;
 	}
 	r = tune(add, err);
+	if (r == 0)
+		r = labels_keep(dataplane_store(add->dataplane), add->call, err);
 	if (r == 0)
 		r = build_result(add, &info, ret_document, err);
 	if (r == 0)

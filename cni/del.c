@@ -11,6 +11,7 @@
 #include "cni/host_local.h"
 #include "config.h"
 #include "delegate.h"
+#include "labels.h"
 
 bool cni_has_state(const struct cni_call *call)
 {
@@ -19,17 +20,21 @@ bool cni_has_state(const struct cni_call *call)
 	return path_exists(path);
 }
 
+/* Leases, and what was told about their holder. */
 static int release_leases(struct store *store, const char *network, const struct lease_owner *owner,
 			  struct error *err)
 {
 	AUTO(store_txn) txn = NULL;
-	int r = store_begin(store, STORE_WRITE, &txn, err);
+	int leases = 0, labels = 0, r = store_begin(store, STORE_WRITE, &txn, err);
 
 	if (r == 0)
-		r = lease_release(txn, network, owner, err);
-	if (r > 0)
-		r = store_commit(&txn, err);
-	return r;
+		r = leases = lease_release(txn, network, owner, err);
+	if (r >= 0)
+		r = labels = labels_delete(txn, owner, err);
+	if (r < 0 || leases + labels == 0)
+		return r;
+	r = store_commit(&txn, err);
+	return r < 0 ? r : leases;
 }
 
 /* 1 if the owner's endpoint lies in this network; 0 if there is none, or in another. */

@@ -71,7 +71,7 @@ enum {
 /* The tables of points, one a file. */
 extern const struct point protocol_points[], environment_points[], process_points[],
 	version_points[], result_points[], bridge_points[], ipam_points[], port_points[],
-	extra_points[], lifecycle_points[], collect_points[], broken_points[];
+	extra_points[], refusal_points[], lifecycle_points[], collect_points[], broken_points[];
 
 /* --- claims (claim.c) */
 

@@ -24,9 +24,9 @@
 #define CLAIMS_MAX (1u << 24)
 
 static const struct point *const tables[] = {
-	protocol_points, environment_points, process_points, version_points,
-	result_points,   bridge_points,      ipam_points,    port_points,
-	extra_points,    lifecycle_points,   collect_points, broken_points,
+	protocol_points,  environment_points, process_points, version_points, result_points,
+	bridge_points,    ipam_points,        port_points,    extra_points,   refusal_points,
+	lifecycle_points, collect_points,     broken_points,
 };
 
 size_t runner_point_count(void)

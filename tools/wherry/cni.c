@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cni/convert.h"
 #include "cni/host_local.h"
+#include "cni/labels.h"
 #include "dataplane/dataplane.h"
 #include "verbs.h"
 
@@ -33,6 +34,28 @@ static int run_convert(struct cli *cli, const void *data, const struct words *wo
 	printf("%s\n", text);
 	for (size_t i = 0; i < notes.count; i++)
 		fprintf(stderr, "wherry: %s: %s\n", words->items[0], notes.items[i]);
+	return 0;
+}
+
+static int run_labels(struct cli *cli, const void *data, const struct words *words,
+		      struct error *err)
+{
+	struct lease_owner owner = { words->items[0], words->count > 1 ? words->items[1] : "eth0" };
+	AUTO(store) store = NULL;
+	auto_json labels = NULL;
+	auto_free char *text = NULL;
+	(void)data;
+	int r = dataplane_open_store(&cli->instance, &store, err);
+	if (r == 0)
+		r = cni_labels_read(store, &owner, &labels, err);
+	if (r == 0)
+		return error_set(err, ENOENT, "no labels are kept of container %s (%s)",
+				 owner.container_id, owner.interface);
+	if (r > 0)
+		r = json_format(labels, JSON_INDENTED, &text, err);
+	if (r < 0)
+		return r;
+	printf("%s\n", text);
 	return 0;
 }
 
@@ -90,6 +113,14 @@ static const struct verb verbs[] = {
 			  .words_min = 1,
 			  .words_max = 1 },
 		.run = run_convert,
+	},
+	{
+		.spec = { .name = "cni labels",
+			  .words = "CONTAINER [INTERFACE]",
+			  .summary = "Show what a CNI runtime told about a container",
+			  .words_min = 1,
+			  .words_max = 2 },
+		.run = run_labels,
 	},
 	{
 		.spec = { .name = "ipam import",

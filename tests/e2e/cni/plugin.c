@@ -245,6 +245,26 @@ static void cni_114_status_tells_of_what_containers_suffer_from(void **state)
 	assert_non_null(strstr(scene_output(scene), "cni0"));
 }
 
+static void what_is_told_about_a_container_is_kept_until_del(void **state)
+{
+	static const char config[] =
+		ROUTED SUBNET ",'args':{'cni':{'labels':[{'key':'tier','value':'web'}]}}}";
+	struct scene *scene = *state;
+	struct call add = { .command = "ADD",
+			    .container = "c1",
+			    .config = config,
+			    .args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;IP=10.1.0.9" };
+
+	scene_container(scene, "c1");
+	assert_int_equal(runtime_call(scene, &add), 0);
+	assert_int_equal(scene_run(scene, "node", "wherry", "cni", "labels", "c1", NULL), 0);
+	assert_non_null(strstr(scene_output(scene), "\"K8S_POD_NAMESPACE\": \"shop\""));
+	assert_non_null(strstr(scene_output(scene), "\"tier\": \"web\""));
+	assert_null(strstr(scene_output(scene), "10.1.0.9"));
+	runtime_expect_silence(scene, "DEL", "c1", config);
+	assert_int_equal(scene_run(scene, "node", "wherry", "cni", "labels", "c1", NULL), 1);
+}
+
 static void another_networks_subnet_is_refused_by_name(void **state)
 {
 	struct scene *scene = *state;
@@ -324,6 +344,7 @@ int main(void)
 		SCENE(cni_016_the_plugins_own_namespace_is_refused),
 		SCENE(cni_112_check_names_what_is_missing),
 		SCENE(cni_114_status_tells_of_what_containers_suffer_from),
+		SCENE(what_is_told_about_a_container_is_kept_until_del),
 		SCENE(cni_117_gc_takes_back_what_is_not_listed),
 		SCENE(cni_040_there_is_one_default_route),
 		SCENE(what_the_machine_lacks_is_named),
