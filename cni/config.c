@@ -192,22 +192,21 @@ static bool is_own_type(const char *type)
 	return type == NULL;
 }
 
-/* Where host-local has the leases of this network. */
-static int read_lease_folder(const struct json_at *ipam, struct cni_config *config,
-			     struct error *err)
+/* Where host-local has the leases of this network; another instance has its own. */
+static int read_lease_folder(const struct cni_call *call, const struct json_at *ipam,
+			     struct cni_config *config, struct error *err)
 {
-	const char *folder = HOST_LOCAL_FOLDER;
+	const char *root = call->instance->root, *folder = "";
 	if (ipam->value) {
 		int r = json_get_string(ipam, "dataDir", JSON_OPTIONAL, &folder, err);
 		if (r < 0)
 			return r;
 	}
-	if (!*folder)
-		folder = HOST_LOCAL_FOLDER;
 	struct json_at place = json_member(ipam, "dataDir");
-	int size = snprintf(config->lease_folder, sizeof config->lease_folder, "%s/%s", folder,
-			    config->name);
-	if (*folder != '/' || size >= (int)sizeof config->lease_folder)
+	bool given = *folder != '\0';
+	int size = snprintf(config->lease_folder, sizeof config->lease_folder, "%s%s/%s",
+			    given ? "" : root, given ? folder : HOST_LOCAL_FOLDER, config->name);
+	if ((given && *folder != '/') || size >= (int)sizeof config->lease_folder)
 		return json_error(&place, err, EINVAL,
 				  "\"%.64s\" must be an absolute path of a folder", folder);
 	return 0;
@@ -243,7 +242,7 @@ static int read_ipam(struct cni_call *call, struct cni_config *config, struct er
 	if (r < 0)
 		return r;
 	config->has_ipam = json_is_present(&ipam);
-	r = read_lease_folder(&ipam, config, err);
+	r = read_lease_folder(call, &ipam, config, err);
 	if (r < 0)
 		return r;
 	if (!is_own_type(config->ipam_type)) {
@@ -363,7 +362,7 @@ int cni_config_read_name(struct cni_call *call, struct cni_config **ret_config, 
 	if (r == 0 && !is_own_type(config->ipam_type))
 		config->ipam_kind = IPAM_FOREIGN;
 	struct error ignored = { 0 };
-	if (r == 0 && read_lease_folder(&ipam, config, &ignored) < 0)
+	if (r == 0 && read_lease_folder(call, &ipam, config, &ignored) < 0)
 		config->lease_folder[0] = '\0';
 	if (r == 0)
 		*ret_config = TAKE(config);
