@@ -7,40 +7,59 @@
 #include "lib/act.h"
 #include "lib/admit.h"
 #include "lib/deliver.h"
+#include "lib/discovery.h"
 #include "lib/error.h"
 #include "lib/masquerade.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
-#include "lib/toobig.h"
+#include "lib/toobig6.h"
 
 int container_arp(struct __sk_buff *skb);
+int container_odd6(struct __sk_buff *skb);
 int container_flow(struct __sk_buff *skb);
+int container_flow6(struct __sk_buff *skb);
 int container_new(struct __sk_buff *skb);
+int container_new6(struct __sk_buff *skb);
+int container_local(struct __sk_buff *skb);
+int container_local6(struct __sk_buff *skb);
 int container_error(struct __sk_buff *skb);
+int container_error6(struct __sk_buff *skb);
 int container_too_big(struct __sk_buff *skb);
+int container_too_big6(struct __sk_buff *skb);
 
+/* IPv6 has the program behind the one of IPv4. */
 enum container_tail {
-	CONTAINER_ARP,
-	CONTAINER_FLOW,
-	CONTAINER_NEW,
-	CONTAINER_ERROR,
-	CONTAINER_TOO_BIG,
+	CONTAINER_ARP = 0,
+	CONTAINER_ODD6 = 1,
+	CONTAINER_FLOW = 2,
+	CONTAINER_NEW = 4,
+	CONTAINER_ERROR = 6,
+	CONTAINER_TOO_BIG = 8,
+	CONTAINER_LOCAL = 10,
 };
 
 TAIL_MAP wh1_tails_cont SEC(".maps") = {
 	.values = {
 		[CONTAINER_ARP] = &container_arp,
+		[CONTAINER_ODD6] = &container_odd6,
 		[CONTAINER_FLOW] = &container_flow,
+		[CONTAINER_FLOW + 1] = &container_flow6,
 		[CONTAINER_NEW] = &container_new,
+		[CONTAINER_NEW + 1] = &container_new6,
 		[CONTAINER_ERROR] = &container_error,
+		[CONTAINER_ERROR + 1] = &container_error6,
+		[CONTAINER_LOCAL] = &container_local,
+		[CONTAINER_LOCAL + 1] = &container_local6,
 		[CONTAINER_TOO_BIG] = &container_too_big,
+		[CONTAINER_TOO_BIG + 1] = &container_too_big6,
 	},
 };
 
+/* To the program of the packet's family. */
 inline_always int container_tail(const struct packet *packet, enum container_tail tail)
 {
 	tail_leave(packet);
-	bpf_tail_call(packet->skb, &wh1_tails_cont, tail);
+	bpf_tail_call(packet->skb, &wh1_tails_cont, tail + packet->v6);
 	return drop(packet, DROP_INTERNAL_ERROR);
 }
 
@@ -78,14 +97,49 @@ inline_always int from_container_ipv4(struct packet *packet, const struct source
 		return drop(packet, reason);
 	if (!mac_equal(packet->ethernet->h_source, source->mac))
 		return drop(packet, DROP_SPOOF_MAC);
-	if (packet->ip->saddr != source->address.words[3])
+	if (packet->ip->saddr != source->v4.address.words[3] &&
+	    !source_has_extra(source, address4(packet->ip->saddr)))
 		return drop(packet, DROP_SPOOF_ADDRESS);
 	__be32 destination = packet->ip->daddr;
-	if (destination == source->gateway.words[3])
+	if (destination == source->v4.gateway.words[3])
 		return from_container_to_gateway(packet, source);
-	if (!((destination ^ source->subnet.words[3]) & source->subnet_mask.words[3]))
+	if (!((destination ^ source->v4.subnet.words[3]) & source->v4.subnet_mask.words[3]))
 		return deliver_to_neighbour(packet, source);
 	return container_tail(packet, CONTAINER_FLOW);
+}
+
+/* Whether the source is allowed and the way is known; all the rest is looked at behind. */
+inline_always bool is_plain6(const struct abi_addr *from, const struct abi_addr *to,
+			     const struct packet *packet, const struct source *source)
+{
+	return (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
+	       address_equal(from, &source->v6.address) && !address_is_multicast(to);
+}
+
+inline_always int from_container_onward6(struct packet *packet, const struct source *source)
+{
+	struct abi_addr to = packet_destination(packet);
+
+	if (address_equal(&to, &source->v6.gateway))
+		return from_container_to_gateway(packet, source);
+	if (address_is_in(&to, &source->v6.subnet, &source->v6.subnet_mask))
+		return deliver_to_neighbour(packet, source);
+	return container_tail(packet, CONTAINER_FLOW);
+}
+
+inline_always int from_container_ipv6(struct packet *packet, const struct source *source)
+{
+	enum drop_reason reason = packet_parse_ipv6(packet);
+
+	if (reason)
+		return drop(packet, reason);
+	if (!mac_equal(packet->ethernet->h_source, source->mac))
+		return drop(packet, DROP_SPOOF_MAC);
+	struct abi_addr from = packet_source(packet), to = packet_destination(packet);
+	if (is_plain6(&from, &to, packet, source))
+		return from_container_onward6(packet, source);
+	bpf_tail_call(packet->skb, &wh1_tails_cont, CONTAINER_ODD6);
+	return drop(packet, DROP_INTERNAL_ERROR);
 }
 
 SEC("tc") int from_container(struct __sk_buff *skb)
@@ -100,18 +154,102 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 	packet.network = source->network;
 	if (skb->vlan_present)
 		return drop(&packet, DROP_PROTOCOL);
-	if (skb->protocol == bpf_htons(ETH_P_IP))
+	if (skb->protocol == bpf_htons(ETH_P_IP) && source->flags & NETWORK_IPV4)
 		return from_container_ipv4(&packet, source);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6) && source->flags & NETWORK_IPV6) {
+		struct packet packet6 = packet;
+
+		packet6.v6 = true;
+		return from_container_ipv6(&packet6, source);
+	}
 	if (skb->protocol != bpf_htons(ETH_P_ARP))
 		return drop(&packet, DROP_PROTOCOL);
 	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_ARP);
 	return drop(&packet, DROP_INTERNAL_ERROR);
 }
 
+/* fe80:: and the interface's MAC (RFC 4291 appendix A). */
+inline_always bool is_own_link_local(const struct abi_addr *address, const __u8 *mac)
+{
+	return address->words[0] == bpf_htonl(0xfe800000) && !address->words[1] &&
+	       address->bytes[8] == (mac[0] ^ 2) && address->bytes[9] == mac[1] &&
+	       address->bytes[10] == mac[2] && address->bytes[11] == 0xff &&
+	       address->bytes[12] == 0xfe && address->bytes[13] == mac[3] &&
+	       address->bytes[14] == mac[4] && address->bytes[15] == mac[5];
+}
+
+/* Messages about the link may come from the link's own address, or from none yet. */
+inline_always bool container_may_send_from(const struct packet *packet, const struct source *source)
+{
+	struct abi_addr from = packet_source(packet);
+
+	if (discovery_is(packet) &&
+	    (address_is_zero(&from) || is_own_link_local(&from, source->mac)))
+		return true;
+	return address_equal(&from, &source->v6.address) || source_has_extra(source, from);
+}
+
+inline_always int container_discovery(struct packet *packet, const struct source *source)
+{
+	__u8 type = packet->icmp_type;
+	struct endpoint *endpoint;
+
+	if (type != ND_SOLICITATION)
+		return drop(packet, discovery_refusal(type));
+	struct solicitation *question = solicitation_parse(packet);
+	if (!question)
+		return drop(packet, DROP_MALFORMED);
+	struct abi_addr target = address6(&question->target);
+	if (address_equal(&target, &source->v6.gateway)) {
+		if (!solicitation_answer(packet, question, source->gateway_mac, true))
+			return drop(packet, DROP_INTERNAL_ERROR);
+		return bpf_redirect(packet->skb->ifindex, 0);
+	}
+	endpoint = endpoint_find(source->network, target);
+	/* Its own: it asks whether nobody else has it. */
+	if (!endpoint || endpoint->slot == source->slot)
+		return drop(packet, endpoint ? DROP_DISCOVERY : DROP_NO_ENDPOINT);
+	if (!solicitation_answer(packet, question, endpoint->mac, false))
+		return drop(packet, DROP_INTERNAL_ERROR);
+	return bpf_redirect(packet->skb->ifindex, 0);
+}
+
+inline_always int container_odd(struct packet *packet, const struct source *source)
+{
+	enum drop_reason reason = packet_parse_ipv6(packet);
+
+	if (!reason)
+		reason = packet_parse_transport(packet);
+	if (reason)
+		return drop(packet, reason);
+	if (!container_may_send_from(packet, source))
+		return drop(packet, DROP_SPOOF_ADDRESS);
+	if (discovery_is(packet))
+		return container_discovery(packet, source);
+	struct abi_addr to = packet_destination(packet);
+	if (address_is_multicast(&to))
+		return drop(packet, DROP_MULTICAST);
+	return from_container_onward6(packet, source);
+}
+
+/* IPv6 that is more than TCP and UDP from the own address: discovery, ICMP, extensions. */
+SEC("tc") int container_odd6(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = true };
+	__u32 ifindex = skb->ifindex;
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+
+	if (!source)
+		return drop(&packet, DROP_UNKNOWN_ENDPOINT);
+	packet.slot = source->slot;
+	packet.network = source->network;
+	return container_odd(&packet, source);
+}
+
 /* Who has the target, for this container: its MAC, or NULL. */
 inline_always const __u8 *container_arp_find(const struct source *source, __be32 target)
 {
-	if (target == source->gateway.words[3])
+	if (target == source->v4.gateway.words[3])
 		return source->gateway_mac;
 	struct endpoint *endpoint = endpoint_find(source->network, address4(target));
 	return endpoint ? endpoint->mac : NULL;
@@ -126,7 +264,7 @@ inline_always int container_arp_answer(struct packet *packet, const struct sourc
 	if (!mac_equal(packet->ethernet->h_source, source->mac) ||
 	    !mac_equal(arp->sender_mac, source->mac))
 		return drop(packet, DROP_SPOOF_MAC);
-	__be32 own = source->address.words[3], sender = arp_address(arp->sender);
+	__be32 own = source->v4.address.words[3], sender = arp_address(arp->sender);
 	if (sender != own && sender != 0) /* 0: a probe (RFC 5227) */
 		return drop(packet, DROP_SPOOF_ADDRESS);
 	__be32 target = arp_address(arp->target);
@@ -159,12 +297,12 @@ inline_always int container_act(struct packet *packet, struct flow *flow)
 	return mtu ? container_tail_too_big(packet, mtu) : act(packet, flow);
 }
 
-SEC("tc") int container_flow(struct __sk_buff *skb)
+inline_always int container_flow_of(struct __sk_buff *skb, bool v6)
 {
-	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
 
 	tail_enter(&packet);
-	enum drop_reason reason = packet_parse_ipv4(&packet);
+	enum drop_reason reason = packet_parse_ip(&packet);
 	if (!reason)
 		reason = packet_parse_transport(&packet);
 	if (reason)
@@ -173,23 +311,34 @@ SEC("tc") int container_flow(struct __sk_buff *skb)
 		struct flow_key key = flow_key_of(&packet);
 		struct flow *flow = flow_find(&key);
 
+		packet.key = &key;
 		if (flow && flow_fits(flow, &packet))
 			return container_act(&packet, flow);
 	}
 	bpf_tail_call(skb, &wh1_tails_cont,
-		      packet_is_icmp_error(&packet) ? CONTAINER_ERROR : CONTAINER_NEW);
+		      (packet_is_icmp_error(&packet) ? CONTAINER_ERROR : CONTAINER_NEW) + v6);
 	return drop(&packet, DROP_INTERNAL_ERROR);
+}
+
+SEC("tc") int container_flow(struct __sk_buff *skb)
+{
+	return container_flow_of(skb, false);
+}
+
+SEC("tc") int container_flow6(struct __sk_buff *skb)
+{
+	return container_flow_of(skb, true);
 }
 
 /* To an address of the host: a published port, or the host itself. */
 inline_always int container_to_local(struct packet *packet, const struct source *source)
 {
 	/* TCP in mid-flow without a flow is the host's: it answers with a reset. */
-	if (!packet->has_ports || packet->protocol == IPPROTO_ICMP ||
+	if (!packet->has_ports || protocol_is_echo(packet->protocol) ||
 	    (packet->protocol == IPPROTO_TCP && !packet_is_syn(packet)))
 		return deliver_to_host(packet, source);
-	struct publication *publication =
-		publication_find(packet->ip->daddr, packet->destination_port, packet->protocol);
+	struct publication *publication = publication_find(
+		packet_destination(packet), packet->destination_port, packet->protocol);
 	if (!publication)
 		return deliver_to_host(packet, source);
 	if ((source->flags & NETWORK_INTERNAL) && publication->network != source->network)
@@ -215,7 +364,7 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 inline_always enum drop_reason outside_refusal(const struct packet *packet,
 					       const struct source *source)
 {
-	struct subnet_key key = { .prefix_length = 128, .address = address4(packet->ip->daddr) };
+	struct subnet_key key = { .prefix_length = 128, .address = packet_destination(packet) };
 
 	if (bpf_map_lookup_elem(&wh1_subnets, &key))
 		return DROP_ISOLATED;
@@ -229,7 +378,7 @@ inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
 		return DROP_FRAGMENT;
 	if (!packet->has_ports)
 		return packet_is_icmp_error(packet) ? DROP_NO_FLOW : DROP_UNSUPPORTED;
-	if (packet->protocol == IPPROTO_ICMP && packet->icmp_type != ICMP_ECHO)
+	if (packet->echo_reply)
 		return DROP_NO_FLOW;
 	if (packet->protocol == IPPROTO_TCP &&
 	    (packet->tcp_flags & TCP_RST ||
@@ -272,19 +421,19 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 
 inline_always int container_begin(struct packet *packet, const struct source *source)
 {
-	__be32 destination = packet->ip->daddr;
+	const struct source_family *family = source_family(source, packet->v6);
+	struct abi_addr destination = packet_destination(packet);
 	struct route route;
 
-	if (destination == source->gateway.words[3])
-		return container_to_local(packet, source);
-	if (is_loopback(destination))
+	if (address_equal(&destination, &family->gateway))
+		return container_tail(packet, CONTAINER_LOCAL);
+	if (address_is_loopback(&destination))
 		return drop(packet, DROP_LOOPBACK);
-	if (bpf_ntohl(destination) >= 0xe0000000)
+	if (address_is_multicast(&destination) || address_is_link_local(&destination))
 		return drop(packet, DROP_MULTICAST);
-	int kind = route_ask(packet->skb, &route, source->gateway_ifindex, packet->ip->saddr,
-			     destination);
+	int kind = route_ask(packet, &route, source->gateway_ifindex);
 	if (kind == ROUTE_LOCAL)
-		return container_to_local(packet, source);
+		return container_tail(packet, CONTAINER_LOCAL);
 	enum drop_reason reason = outside_refusal(packet, source);
 	if (reason)
 		return drop(packet, reason);
@@ -293,16 +442,47 @@ inline_always int container_begin(struct packet *packet, const struct source *so
 	return container_to_outside(packet, source, &route);
 }
 
-SEC("tc") int container_new(struct __sk_buff *skb)
+/* A first packet anew, behind a tail call. */
+inline_always enum drop_reason container_enter(struct packet *packet)
 {
-	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	tail_enter(packet);
+	enum drop_reason reason = packet_parse_ip(packet);
+
+	return reason ? reason : packet_parse_transport(packet);
+}
+
+inline_always int container_local_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
+	__u32 ifindex = skb->ifindex;
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+	enum drop_reason reason = container_enter(&packet);
+
+	if (!source)
+		return drop(&packet, DROP_UNKNOWN_ENDPOINT);
+	return reason ? drop(&packet, reason) : container_to_local(&packet, source);
+}
+
+SEC("tc") int container_local(struct __sk_buff *skb)
+{
+	return container_local_of(skb, false);
+}
+
+SEC("tc") int container_local6(struct __sk_buff *skb)
+{
+	return container_local_of(skb, true);
+}
+
+inline_always int container_new_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
 	__u32 ifindex = skb->ifindex;
 	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
 
 	tail_enter(&packet);
 	if (!source)
 		return drop(&packet, DROP_UNKNOWN_ENDPOINT);
-	enum drop_reason reason = packet_parse_ipv4(&packet);
+	enum drop_reason reason = packet_parse_ip(&packet);
 	if (!reason)
 		reason = packet_parse_transport(&packet);
 	if (reason)
@@ -310,13 +490,23 @@ SEC("tc") int container_new(struct __sk_buff *skb)
 	return container_begin(&packet, source);
 }
 
-SEC("tc") int container_error(struct __sk_buff *skb)
+SEC("tc") int container_new(struct __sk_buff *skb)
 {
-	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	return container_new_of(skb, false);
+}
+
+SEC("tc") int container_new6(struct __sk_buff *skb)
+{
+	return container_new_of(skb, true);
+}
+
+inline_always int container_error_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
 	struct quote quote;
 
 	tail_enter(&packet);
-	enum drop_reason reason = packet_parse_ipv4(&packet);
+	enum drop_reason reason = packet_parse_ip(&packet);
 	if (reason)
 		return drop(&packet, reason);
 	struct flow *flow = error_find(&packet, &quote, packet.network);
@@ -324,19 +514,40 @@ SEC("tc") int container_error(struct __sk_buff *skb)
 		count_sent(&packet, packet.slot);
 		return error_send(&packet, &quote, flow);
 	}
-	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_NEW);
+	bpf_tail_call(skb, &wh1_tails_cont, CONTAINER_NEW + v6);
 	return drop(&packet, DROP_INTERNAL_ERROR);
 }
 
-SEC("tc") int container_too_big(struct __sk_buff *skb)
+SEC("tc") int container_error(struct __sk_buff *skb)
 {
-	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER };
+	return container_error_of(skb, false);
+}
+
+SEC("tc") int container_error6(struct __sk_buff *skb)
+{
+	return container_error_of(skb, true);
+}
+
+inline_always int container_too_big_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
 	__u32 ifindex = skb->ifindex, mtu = skb->cb[CB_MTU];
 	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
 
 	tail_enter(&packet);
 	int verdict = drop(&packet, DROP_TOO_BIG);
-	if (!source || packet_parse_ipv4(&packet) || !too_big_answer(&packet, source, mtu))
+	if (!source || packet_parse_ip(&packet) ||
+	    !(v6 ? too_big6_answer(&packet, source, mtu) : too_big_answer(&packet, source, mtu)))
 		return verdict;
 	return bpf_redirect(skb->ifindex, 0);
+}
+
+SEC("tc") int container_too_big(struct __sk_buff *skb)
+{
+	return container_too_big_of(skb, false);
+}
+
+SEC("tc") int container_too_big6(struct __sk_buff *skb)
+{
+	return container_too_big_of(skb, true);
 }

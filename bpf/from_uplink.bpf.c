@@ -10,58 +10,81 @@
 #include "lib/tail.h"
 
 int from_uplink(struct __sk_buff *skb);
+int uplink_flow6(struct __sk_buff *skb);
 int uplink_new(struct __sk_buff *skb);
+int uplink_new6(struct __sk_buff *skb);
 int uplink_error(struct __sk_buff *skb);
+int uplink_error6(struct __sk_buff *skb);
 
-enum uplink_tail { UPLINK_NEW, UPLINK_ERROR, UPLINK_ETHERNET };
+/* IPv6 has the program behind the one of IPv4. */
+enum uplink_tail { UPLINK_ETHERNET = 0, UPLINK_FLOW6 = 1, UPLINK_NEW = 2, UPLINK_ERROR = 4 };
 
 TAIL_MAP wh1_tails_upl SEC(".maps") = {
 	.values = {
-		[UPLINK_NEW] = &uplink_new,
-		[UPLINK_ERROR] = &uplink_error,
 		[UPLINK_ETHERNET] = &from_uplink,
+		[UPLINK_FLOW6] = &uplink_flow6,
+		[UPLINK_NEW] = &uplink_new,
+		[UPLINK_NEW + 1] = &uplink_new6,
+		[UPLINK_ERROR] = &uplink_error,
+		[UPLINK_ERROR + 1] = &uplink_error6,
 	},
 };
 
-/* IPv4 in whole packets, addressed to this host's link. */
+/* Whole packets, addressed to this host's link. */
 inline_always bool uplink_parse(struct packet *packet)
 {
 	struct __sk_buff *skb = packet->skb;
 
-	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->pkt_type != PACKET_HOST ||
-	    skb->vlan_present)
+	if (skb->protocol != (packet->v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)) ||
+	    skb->pkt_type != PACKET_HOST || skb->vlan_present)
 		return false;
-	return !packet_parse_ipv4(packet) && !packet_parse_transport(packet);
+	return !packet_parse_ip(packet) && !packet_parse_transport(packet);
+}
+
+inline_always int uplink_flow(struct packet *packet)
+{
+	if (!uplink_parse(packet))
+		return VERDICT_PASS;
+	if (packet->has_ports) {
+		struct flow_key key = flow_key_of(packet);
+		struct flow *flow = flow_find(&key);
+
+		packet->key = &key;
+		if (flow && flow_fits(flow, packet)) {
+			flow_touch(flow, packet);
+			return act_to_endpoint(packet, flow);
+		}
+		if (packet_is_syn(packet) || packet->protocol == IPPROTO_UDP)
+			bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_NEW + packet->v6);
+	} else if (packet_is_icmp_error(packet)) {
+		bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_ERROR + packet->v6);
+	}
+	return VERDICT_PASS;
 }
 
 SEC("tc") int from_uplink(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK };
 
-	if (!uplink_parse(&packet))
-		return VERDICT_PASS;
-	if (packet.has_ports) {
-		struct flow_key key = flow_key_of(&packet);
-		struct flow *flow = flow_find(&key);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		bpf_tail_call(skb, &wh1_tails_upl, UPLINK_FLOW6);
+	return uplink_flow(&packet);
+}
 
-		if (flow && flow_fits(flow, &packet)) {
-			flow_touch(flow, &packet);
-			return act_to_endpoint(&packet, flow);
-		}
-		if (packet_is_syn(&packet) || packet.protocol == IPPROTO_UDP)
-			bpf_tail_call(skb, &wh1_tails_upl, UPLINK_NEW);
-	} else if (packet_is_icmp_error(&packet)) {
-		bpf_tail_call(skb, &wh1_tails_upl, UPLINK_ERROR);
-	}
-	return VERDICT_PASS;
+SEC("tc") int uplink_flow6(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK, .v6 = true };
+
+	return uplink_flow(&packet);
 }
 
 /* A container's address on the wire is forged: what the kernel makes of it is its business. */
-inline_always bool uplink_source_is_forged(__be32 source)
+inline_always bool uplink_source_is_forged(struct abi_addr source)
 {
-	struct subnet_key key = { .prefix_length = 128, .address = address4(source) };
+	struct subnet_key key = { .prefix_length = 128, .address = source };
 
-	return is_loopback(source) || bpf_map_lookup_elem(&wh1_subnets, &key);
+	return address_is_loopback(&source) || address_is_link_local(&source) ||
+	       bpf_map_lookup_elem(&wh1_subnets, &key);
 }
 
 /* Taken for local is what the kernel would, asked from the container's side, which forwards. */
@@ -70,47 +93,74 @@ inline_always bool uplink_is_local(struct packet *packet, const struct publicati
 	struct network *network = network_get(publication->network);
 	struct route route;
 
-	return network && route_ask(packet->skb, &route, network->gateway_ifindex,
-				    packet->ip->saddr, packet->ip->daddr) == ROUTE_LOCAL;
+	return network && route_ask(packet, &route, network->gateway_ifindex) == ROUTE_LOCAL;
+}
+
+inline_always int uplink_begin(struct packet *packet)
+{
+	if (!uplink_parse(packet) || !packet->has_ports)
+		return VERDICT_PASS;
+	struct abi_addr to = packet_destination(packet);
+	if (address_is_loopback(&to))
+		return VERDICT_PASS;
+	struct publication *publication =
+		publication_find(to, packet->destination_port, packet->protocol);
+	if (!publication || uplink_source_is_forged(packet_source(packet)) ||
+	    !uplink_is_local(packet, publication))
+		return VERDICT_PASS;
+	struct new_flow *new = new_flow_begin(packet);
+	if (!new)
+		return drop(packet, DROP_INTERNAL_ERROR);
+	if (host_talks(packet->skb, &new->key))
+		return VERDICT_PASS;
+	packet->slot = publication->slot;
+	if (!publication_allows(publication, &new->key.source))
+		return drop(packet, DROP_PUBLISH_SOURCE);
+	enum drop_reason reason = publish_from_uplink(packet, new, publication);
+	if (reason)
+		return drop(packet, reason);
+	return act_to_endpoint(packet, &new->flow);
 }
 
 SEC("tc") int uplink_new(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK };
 
-	if (!uplink_parse(&packet) || !packet.has_ports || is_loopback(packet.ip->daddr))
+	return uplink_begin(&packet);
+}
+
+SEC("tc") int uplink_new6(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK, .v6 = true };
+
+	return uplink_begin(&packet);
+}
+
+inline_always int uplink_error_of(struct packet *packet)
+{
+	struct quote quote;
+
+	if (packet_parse_ip(packet))
 		return VERDICT_PASS;
-	struct publication *publication =
-		publication_find(packet.ip->daddr, packet.destination_port, packet.protocol);
-	if (!publication || uplink_source_is_forged(packet.ip->saddr) ||
-	    !uplink_is_local(&packet, publication))
+	struct flow *flow = error_find(packet, &quote, 0);
+	if (!flow)
 		return VERDICT_PASS;
-	struct new_flow *new = new_flow_begin(&packet);
-	if (!new)
-		return drop(&packet, DROP_INTERNAL_ERROR);
-	if (host_talks(skb, &new->key))
-		return VERDICT_PASS;
-	packet.slot = publication->slot;
-	if (!publication_allows(publication, &new->key.source))
-		return drop(&packet, DROP_PUBLISH_SOURCE);
-	enum drop_reason reason = publish_from_uplink(&packet, new, publication);
-	if (reason)
-		return drop(&packet, reason);
-	return act_to_endpoint(&packet, &new->flow);
+	count_received(packet, flow_receiver(flow));
+	return error_send(packet, &quote, flow);
 }
 
 SEC("tc") int uplink_error(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK };
-	struct quote quote;
 
-	if (packet_parse_ipv4(&packet))
-		return VERDICT_PASS;
-	struct flow *flow = error_find(&packet, &quote, 0);
-	if (!flow)
-		return VERDICT_PASS;
-	count_received(&packet, flow_receiver(flow));
-	return error_send(&packet, &quote, flow);
+	return uplink_error_of(&packet);
+}
+
+SEC("tc") int uplink_error6(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK, .v6 = true };
+
+	return uplink_error_of(&packet);
 }
 
 /*

@@ -26,15 +26,15 @@ inline_always bool is_own(__be32 address)
 {
 	struct abi_addr key = address4(address);
 
-	return is_loopback(address) || bpf_map_lookup_elem(&wh1_locals, &key);
+	return address_is_loopback(&key) || bpf_map_lookup_elem(&wh1_locals, &key);
 }
 
 inline_always bool target_of_host(const struct bpf_sock_addr *context, struct target *target)
 {
 	if (!is_own(context->user_ip4))
 		return false;
-	struct publication *publication =
-		publication_find(context->user_ip4, context_port(context), context->protocol);
+	struct publication *publication = publication_find(
+		address4(context->user_ip4), context_port(context), context->protocol);
 	if (!publication)
 		return false;
 	target->address = publication->address;

@@ -7,14 +7,18 @@
  * onto_link stands at the egress of every host end.
  */
 #include "lib/deliver.h"
+#include "lib/discovery.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
 
 int to_container_arp(struct __sk_buff *skb);
+int to_container_discovery(struct __sk_buff *skb);
 
-enum host_tail { HOST_ARP };
+enum host_tail { HOST_ARP, HOST_DISCOVERY };
 
-TAIL_MAP wh1_tails_host SEC(".maps") = { .values = { [HOST_ARP] = &to_container_arp } };
+TAIL_MAP wh1_tails_host SEC(".maps") = {
+	.values = { [HOST_ARP] = &to_container_arp, [HOST_DISCOVERY] = &to_container_discovery },
+};
 
 inline_always int to_container_arp_answer(struct packet *packet)
 {
@@ -41,6 +45,29 @@ inline_always bool is_direct(const struct packet *packet)
 	return !network || !(network->flags & NETWORK_ROUTED);
 }
 
+inline_always int to_container_deliver(struct packet *packet)
+{
+	struct endpoint *target = endpoint_find(packet->network, packet_destination(packet));
+
+	if (!target)
+		return VERDICT_PASS;
+	packet->slot = target->slot;
+	if (is_direct(packet))
+		return drop(packet, DROP_DIRECT);
+	packet_set_destination_mac(packet, target->mac);
+	return bpf_redirect(target->ifindex, 0); /* onto_link counts it */
+}
+
+inline_always int to_container_ip(struct packet *packet)
+{
+	if (packet_parse_ip(packet))
+		return VERDICT_PASS;
+	/* Multicast and errors are for no endpoint: only solicitations are looked for. */
+	if (packet->v6 && packet->protocol == IPPROTO_ICMPV6)
+		bpf_tail_call(packet->skb, &wh1_tails_host, HOST_DISCOVERY);
+	return to_container_deliver(packet);
+}
+
 SEC("tc") int to_container(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER };
@@ -50,18 +77,17 @@ SEC("tc") int to_container(struct __sk_buff *skb)
 	if (!network)
 		return VERDICT_PASS;
 	packet.network = *network;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		return to_container_ip(&packet);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		struct packet packet6 = packet;
+
+		packet6.v6 = true;
+		return to_container_ip(&packet6);
+	}
 	if (skb->protocol == bpf_htons(ETH_P_ARP))
 		bpf_tail_call(skb, &wh1_tails_host, HOST_ARP);
-	if (skb->protocol != bpf_htons(ETH_P_IP) || packet_parse_ipv4(&packet))
-		return VERDICT_PASS;
-	struct endpoint *target = endpoint_find(packet.network, address4(packet.ip->daddr));
-	if (!target)
-		return VERDICT_PASS;
-	packet.slot = target->slot;
-	if (is_direct(&packet))
-		return drop(&packet, DROP_DIRECT);
-	packet_set_destination_mac(&packet, target->mac);
-	return bpf_redirect(target->ifindex, 0); /* onto_link counts it */
+	return VERDICT_PASS;
 }
 
 SEC("tc") int onto_link(struct __sk_buff *skb)
@@ -94,4 +120,35 @@ SEC("tc") int to_container_arp(struct __sk_buff *skb)
 		return VERDICT_PASS;
 	packet.network = *network;
 	return to_container_arp_answer(&packet);
+}
+
+inline_always int to_container_solicited(struct packet *packet)
+{
+	struct solicitation *question = solicitation_parse(packet);
+
+	if (!question)
+		return VERDICT_PASS;
+	struct endpoint *endpoint = endpoint_find(packet->network, address6(&question->target));
+	if (!endpoint)
+		return VERDICT_PASS;
+	if (!solicitation_answer(packet, question, endpoint->mac, false))
+		return drop(packet, DROP_INTERNAL_ERROR);
+	return bpf_redirect(packet->skb->ifindex, BPF_F_INGRESS);
+}
+
+/* ICMPv6 of the host: what is no solicitation goes its way. */
+SEC("tc") int to_container_discovery(struct __sk_buff *skb)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER, .v6 = true };
+	__u32 ifindex = skb->ifindex;
+	__u32 *network = bpf_map_lookup_elem(&wh1_gateways, &ifindex);
+
+	if (!network)
+		return VERDICT_PASS;
+	packet.network = *network;
+	if (packet_parse_ip(&packet) || packet_parse_transport(&packet))
+		return VERDICT_PASS;
+	if (packet.icmp_type == ND_SOLICITATION)
+		return to_container_solicited(&packet);
+	return discovery_is(&packet) ? VERDICT_PASS : to_container_deliver(&packet);
 }

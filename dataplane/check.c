@@ -58,7 +58,7 @@ static int check_host_end(struct dataplane *dataplane, const struct endpoint_inf
 static int check_route(struct dataplane *dataplane, const struct endpoint_info *info,
 		       struct error *err)
 {
-	if (info->publish_count == 0)
+	if (info->publish_count == 0 || prefix_is_unset(info->address))
 		return 0;
 	int r = host_route_look(dataplane->netlink, info->address.ip, err);
 	return r == 0 ? missing(info, err, "the host has no route to its address")
@@ -70,7 +70,8 @@ static int check_entries(struct dataplane *dataplane, const struct endpoint_info
 {
 	struct maps *maps = &dataplane->maps;
 	struct source wanted = endpoint_source(info, network), source;
-	struct endpoint_key key = { .address = wanted.address, .network = info->network_id };
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
 	struct endpoint endpoint;
 	struct slot slot;
 	uint16_t port = 0;
@@ -83,10 +84,14 @@ static int check_entries(struct dataplane *dataplane, const struct endpoint_info
 		r = map_get(maps, MAP_SOURCES, &info->host_ifindex, &source, err);
 	if (r >= 0 && (r == 0 || memcmp(&source, &wanted, sizeof source) != 0))
 		return missing(info, err, "its device is not in the kernel's table of sources");
-	if (r >= 0)
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		struct endpoint_key key = { .address = abi_addr_of(addresses[i].ip),
+					    .network = info->network_id };
 		r = map_get(maps, MAP_ENDPOINTS, &key, &endpoint, err);
-	if (r >= 0 && (r == 0 || endpoint.generation != info->generation))
-		return missing(info, err, "its address is not in the kernel's table of endpoints");
+		if (r == 0 || (r == 1 && endpoint.generation != info->generation))
+			return missing(info, err,
+				       "its address is not in the kernel's table of endpoints");
+	}
 	if (r >= 0)
 		r = publish_verify(dataplane, info, &port, err);
 	if (r == 0) {
@@ -100,17 +105,18 @@ struct inside {
 	const struct endpoint_info *info;
 	struct netlink *netlink;
 	uint32_t ifindex;
-	bool address, gateway;
+	unsigned seen; /* a bit for each address that is there */
 };
 
 static int see_address(const struct address *address, void *context, struct error *err)
 {
 	struct inside *inside = context;
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(inside->info, addresses);
 	(void)err;
-	if (address->ifindex == inside->ifindex &&
-	    ip_equal(address->prefix.ip, inside->info->address.ip) &&
-	    address->prefix.length == inside->info->address.length)
-		inside->address = true;
+	for (size_t i = 0; address->ifindex == inside->ifindex && i < count; i++)
+		if (prefix_equal(address->prefix, addresses[i]))
+			inside->seen |= 1u << i;
 	return 0;
 }
 
@@ -133,8 +139,10 @@ static int check_device(struct inside *inside, struct error *err)
 		return missing(inside->info, err, "the interface is down");
 	if (!mac_equal(device.mac, inside->info->mac))
 		return missing(inside->info, err, "the interface has another MAC address");
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(inside->info, addresses);
 	r = address_each(inside->netlink, see_address, inside, err);
-	if (r == 0 && !inside->address)
+	if (r == 0 && inside->seen != (1u << count) - 1)
 		return missing(inside->info, err, "the interface has not its address");
 	if (r == 0)
 		r = bandwidth_look_inside(inside->netlink, inside->info, inside->ifindex, err);

@@ -32,6 +32,19 @@ struct attempt {
 	char wanted[80];   /* what it holds: "host port 80/tcp" */
 };
 
+static int check_address(const struct network_spec *spec, struct ip ip, struct error *err)
+{
+	bool v4 = ip_is_v4(ip);
+	struct prefix subnet = v4 ? spec->subnet : spec->subnet6;
+	if (prefix_is_unset(subnet))
+		return error_set(err, EINVAL, "address %s: network %s has no %s",
+				 ip_format(ip).text, spec->name, v4 ? "IPv4" : "IPv6");
+	if (!prefix_contains(subnet, ip) || ip_equal(ip, v4 ? spec->gateway : spec->gateway6))
+		return error_set(err, EINVAL, "address %s is no container's address of %s (%s)",
+				 ip_format(ip).text, spec->name, prefix_format(subnet).text);
+	return 0;
+}
+
 static int load_network(struct store_txn *txn, struct attempt *attempt, struct error *err)
 {
 	struct endpoint_info *info = attempt->info;
@@ -41,38 +54,49 @@ static int load_network(struct store_txn *txn, struct attempt *attempt, struct e
 	if (r == 0 || attempt->network.device_ifindex == 0)
 		return error_set(err, ENOENT, "there is no network %s", info->network);
 	const struct network_spec *spec = &attempt->network.spec;
-	if (!prefix_contains(spec->subnet, info->address.ip) ||
-	    ip_equal(info->address.ip, spec->gateway))
-		return error_set(err, EINVAL, "address %s is no container's address of %s (%s)",
-				 ip_format(info->address.ip).text, spec->name,
-				 prefix_format(spec->subnet).text);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	for (size_t i = 0; i < count; i++) {
+		r = check_address(spec, addresses[i].ip, err);
+		if (r < 0)
+			return r;
+	}
 	info->network_id = attempt->network.id;
 	if (info->mtu == 0)
 		info->mtu = spec->mtu;
 	return 0;
 }
 
-/* 1 with the holder if (id, interface) or the address is taken. */
+/* 1 with the holder if another endpoint has the address. */
+static int find_address_holder(struct store_txn *txn, struct attempt *attempt, struct ip ip,
+			       struct error *err)
+{
+	struct key address = address_key_of(attempt->info->network_id, ip);
+	struct bytes value;
+	int r = store_get(txn, TABLE_ADDRESSES, key_bytes(&address), &value, err);
+	if (r != 1)
+		return r;
+	attempt->holder.size = 0;
+	key_put(&attempt->holder, value.data, value.size);
+	snprintf(attempt->wanted, sizeof attempt->wanted, "address %s", ip_format(ip).text);
+	return 1;
+}
+
+/* 1 with the holder if (id, interface) or an address is taken. */
 static int find_holder(struct store_txn *txn, struct attempt *attempt, struct error *err)
 {
 	const struct endpoint_info *info = attempt->info;
 	struct key own = endpoint_key_of(info->container_id, info->interface);
-	struct key address = address_key_of(info->network_id, info->address.ip);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
 	struct bytes value;
 	int r = store_get(txn, TABLE_ENDPOINTS, key_bytes(&own), &value, err);
 	if (r == 1) {
 		attempt->holder = own;
 		snprintf(attempt->wanted, sizeof attempt->wanted, "interface %s", info->interface);
 	}
-	if (r != 0)
-		return r;
-	r = store_get(txn, TABLE_ADDRESSES, key_bytes(&address), &value, err);
-	if (r == 1) {
-		attempt->holder.size = 0;
-		key_put(&attempt->holder, value.data, value.size);
-		snprintf(attempt->wanted, sizeof attempt->wanted, "address %s",
-			 ip_format(info->address.ip).text);
-	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = find_address_holder(txn, attempt, addresses[i].ip, err);
 	return r;
 }
 
@@ -101,19 +125,44 @@ static void name_devices(struct attempt *attempt)
 	info->host_mac = info->mac;
 }
 
+static int put_addresses(struct store_txn *txn, const struct endpoint_info *info,
+			 const struct key *endpoint, struct error *err)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct key key = address_key_of(info->network_id, addresses[i].ip);
+		r = store_put(txn, TABLE_ADDRESSES, key_bytes(&key), key_bytes(endpoint), err);
+	}
+	return r;
+}
+
+static int delete_addresses(struct store_txn *txn, const struct endpoint_info *info,
+			    struct error *err)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		struct key key = address_key_of(info->network_id, addresses[i].ip);
+		r = store_delete(txn, TABLE_ADDRESSES, key_bytes(&key), err);
+	}
+	return r;
+}
+
 static int save_intent(struct store_txn *txn, struct attempt *attempt, uint32_t capacity,
 		       struct error *err)
 {
 	struct endpoint_info *info = attempt->info;
 	struct key key = endpoint_key_of(info->container_id, info->interface);
-	struct key address = address_key_of(info->network_id, info->address.ip);
 	int r = slot_take(txn, capacity, &key, &attempt->grant, err);
 	if (r < 0)
 		return r;
 	name_devices(attempt);
 	r = intent_put(txn, &key, err);
 	if (r == 0)
-		r = store_put(txn, TABLE_ADDRESSES, key_bytes(&address), key_bytes(&key), err);
+		r = put_addresses(txn, info, &key, err);
 	return r < 0 ? r : endpoint_save(txn, info, err);
 }
 
@@ -162,7 +211,6 @@ static int write_done(struct dataplane *dataplane, struct endpoint_info *info, s
 static int forget(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
 {
 	struct key key = endpoint_key_of(info->container_id, info->interface);
-	struct key address = address_key_of(info->network_id, info->address.ip);
 	struct endpoint_info found __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(dataplane->store, STORE_WRITE, &txn, err);
@@ -174,7 +222,7 @@ static int forget(struct dataplane *dataplane, const struct endpoint_info *info,
 	if (r == 0)
 		r = publish_unreserve(txn, &found, err);
 	if (r == 0)
-		r = store_delete(txn, TABLE_ADDRESSES, key_bytes(&address), err);
+		r = delete_addresses(txn, &found, err);
 	if (r >= 0)
 		r = slot_release(txn, found.slot, err);
 	if (r >= 0)

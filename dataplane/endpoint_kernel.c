@@ -26,27 +26,51 @@
 #define ENDING_PAUSE_NS 5000000
 #define ENDING_PAUSES 100
 
-static struct abi_addr mask_of(uint8_t v4_length)
+/* length is that of the 128-bit form. */
+static struct abi_addr mask_of(unsigned length)
 {
 	struct abi_addr mask;
 	memset(mask.bytes, 0xff, sizeof mask.bytes);
-	for (unsigned bit = 96u + v4_length; bit < 128; bit++)
+	for (unsigned bit = length; bit < 128; bit++)
 		mask.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	return mask;
 }
 
+static struct source_family family_of(struct prefix address, struct prefix subnet,
+				      struct ip gateway)
+{
+	if (prefix_is_unset(address))
+		return (struct source_family){ 0 };
+	return (struct source_family){
+		.address = abi_addr_of(address.ip),
+		.subnet_mask = mask_of((ip_is_v4(address.ip) ? 96u : 0u) + subnet.length),
+		.subnet = abi_addr_of(subnet.ip),
+		.gateway = abi_addr_of(gateway),
+	};
+}
+
+/* Of the families, those that the endpoint has an address of. */
+static uint16_t source_flags(const struct endpoint_info *info, const struct network_info *network)
+{
+	uint16_t flags = network_abi_flags(&network->spec);
+	if (prefix_is_unset(info->address))
+		flags &= (uint16_t)~NETWORK_IPV4;
+	if (prefix_is_unset(info->address6))
+		flags &= (uint16_t)~NETWORK_IPV6;
+	return flags;
+}
+
 struct source endpoint_source(const struct endpoint_info *info, const struct network_info *network)
 {
+	const struct network_spec *spec = &network->spec;
 	struct source source = {
-		.address = abi_addr_of(info->address.ip),
-		.subnet_mask = mask_of(network->spec.subnet.length),
-		.subnet = abi_addr_of(network->spec.subnet.ip),
-		.gateway = abi_addr_of(network->spec.gateway),
+		.v4 = family_of(info->address, spec->subnet, spec->gateway),
+		.v6 = family_of(info->address6, spec->subnet6, spec->gateway6),
 		.slot = info->slot,
 		.generation = info->generation,
 		.gateway_ifindex = network->device_ifindex,
 		.network = network->id,
-		.flags = network_abi_flags(&network->spec) | bandwidth_flags(info),
+		.flags = source_flags(info, network) | bandwidth_flags(info),
 	};
 	memcpy(source.mac, info->mac.bytes, MAC_SIZE);
 	memcpy(source.gateway_mac, network->device_mac.bytes, MAC_SIZE);
@@ -54,10 +78,9 @@ struct source endpoint_source(const struct endpoint_info *info, const struct net
 	return source;
 }
 
-static struct endpoint_key endpoint_key(const struct endpoint_info *info)
+static struct endpoint_key endpoint_key(const struct endpoint_info *info, struct ip ip)
 {
-	return (struct endpoint_key){ .address = abi_addr_of(info->address.ip),
-				      .network = info->network_id };
+	return (struct endpoint_key){ .address = abi_addr_of(ip), .network = info->network_id };
 }
 
 /* A container of several networks asks the first of them that resolves names. */
@@ -66,12 +89,26 @@ static int put_netns(struct dataplane *dataplane, const struct endpoint_info *in
 {
 	struct netns netns = { .resolver = abi_addr_of(network->spec.gateway), .slot = info->slot },
 		     found;
-	if (!network->spec.dns || info->netns_cookie == 0)
+	/* 127.0.0.11 leads to an address of its own family only. */
+	if (!network->spec.dns || info->netns_cookie == 0 || prefix_is_unset(info->address))
 		return 0;
 	int r = map_get(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &found, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return map_put(&dataplane->maps, MAP_NETNS, &info->netns_cookie, &netns, err);
+}
+
+static int put_addresses(struct dataplane *dataplane, const struct endpoint_info *info,
+			 const struct endpoint *endpoint, struct error *err)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct endpoint_key key = endpoint_key(info, addresses[i].ip);
+		r = map_put(&dataplane->maps, MAP_ENDPOINTS, &key, endpoint, err);
+	}
+	return r;
 }
 
 int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info *info,
@@ -82,7 +119,6 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 			     .ifindex = info->host_ifindex,
 			     .network = info->network_id };
 	struct source source = endpoint_source(info, network);
-	struct endpoint_key key = endpoint_key(info);
 	struct endpoint endpoint = { .ifindex = info->host_ifindex,
 				     .slot = info->slot,
 				     .generation = info->generation,
@@ -93,7 +129,7 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 	if (r == 0)
 		r = map_put(maps, MAP_SOURCES, &info->host_ifindex, &source, err);
 	if (r == 0)
-		r = map_put(maps, MAP_ENDPOINTS, &key, &endpoint, err);
+		r = put_addresses(dataplane, info, &endpoint, err);
 	if (r == 0)
 		r = put_netns(dataplane, info, network, err);
 	return r < 0 ? r : publish_put(dataplane, info, err);
@@ -106,7 +142,7 @@ static int queue_route(struct dataplane *dataplane, const struct endpoint_info *
 	const struct host_route route = { .address = info->address.ip,
 					  .link = info->host_ifindex,
 					  .source = network->spec.gateway };
-	if (info->publish_count == 0)
+	if (info->publish_count == 0 || prefix_is_unset(info->address))
 		return 0;
 	return host_route_queue_add(dataplane->netlink, &route, err);
 }
@@ -157,13 +193,31 @@ struct visit {
 	struct netlink *netlink;
 };
 
+/* Failures show in what follows: an address that cannot be given says why. */
+static void set_container_sysctls(const struct endpoint_work *work)
+{
+	static const char *const with[][2] = {
+		{ "accept_ra", "0" },  /* routes are given */
+		{ "accept_dad", "0" }, /* and addresses are nobody else's: no second of waiting */
+		{ "addr_gen_mode", "0" }, /* the link-local address that anti-spoof knows */
+		{ "disable_ipv6", "0" },
+	};
+	const char *interface = work->info->interface;
+	struct error ignored = { 0 };
+	if (prefix_is_unset(work->info->address6)) {
+		sysctl_device_set("ipv6", interface, "disable_ipv6", "1", &ignored);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
+		sysctl_device_set("ipv6", interface, with[i][0], with[i][1], &ignored);
+}
+
 static int visit_container(void *context, struct error *err)
 {
 	struct visit *visit = context;
 	struct error ignored = { 0 };
-	const char *interface = visit->work->info->interface;
 
-	sysctl_device_set("ipv6", interface, "disable_ipv6", "1", &ignored);
+	set_container_sysctls(visit->work);
 	if (visit->work->network->spec.masquerade) {
 		auto_fd fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
 		if (fd >= 0 && write(fd, CONTAINER_PORTS, strlen(CONTAINER_PORTS)) < 0)
@@ -172,25 +226,44 @@ static int visit_container(void *context, struct error *err)
 	return netlink_open(-1, &visit->netlink, err);
 }
 
+static struct ip gateway_for(const struct endpoint_info *info, struct ip destination)
+{
+	return ip_is_v4(destination) ? info->gateway : info->gateway6;
+}
+
+static int queue_routes(struct netlink *netlink, const struct endpoint_work *work, uint32_t ifindex,
+			struct error *err)
+{
+	const struct endpoint_info *info = work->info;
+	const struct prefix everywhere[] = { { .ip = ip_from_v4((struct in_addr){ 0 }) },
+					     { .length = 0 } };
+	int r = 0;
+	for (size_t i = 0; r == 0 && work->default_route && i < ARRAY_SIZE(everywhere); i++) {
+		struct ip gateway = gateway_for(info, everywhere[i].ip);
+		if (!ip_is_unset(gateway))
+			r = route_queue_add(netlink, ifindex, everywhere[i], gateway, err);
+	}
+	for (size_t i = 0; r == 0 && i < work->route_count; i++)
+		r = route_queue_add(netlink, ifindex, work->routes[i],
+				    gateway_for(info, work->routes[i].ip), err);
+	return r;
+}
+
 static int queue_container_side(struct netlink *netlink, const struct endpoint_work *work,
 				struct error *err)
 {
-	const struct endpoint_info *info = work->info;
-	const struct prefix everywhere = { .ip = ip_from_v4((struct in_addr){ 0 }), .length = 0 };
-	uint32_t ifindex = device_index(netlink, info->interface);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(work->info, addresses);
+	uint32_t ifindex = device_index(netlink, work->info->interface);
 
 	int r = device_queue_up(netlink, 1, err); /* lo */
 	if (r == 0)
-		r = address_queue_add(netlink, ifindex, info->address, err);
-	if (r == 0)
-		r = bandwidth_queue_inside(netlink, info, ifindex, err);
+		r = bandwidth_queue_inside(netlink, work->info, ifindex, err);
 	if (r == 0)
 		r = device_queue_up(netlink, ifindex, err);
-	if (r == 0 && work->default_route && !ip_is_unset(info->gateway))
-		r = route_queue_add(netlink, ifindex, everywhere, info->gateway, err);
-	for (size_t i = 0; r == 0 && i < work->route_count; i++)
-		r = route_queue_add(netlink, ifindex, work->routes[i], info->gateway, err);
-	return r;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = address_queue_add(netlink, ifindex, addresses[i], err);
+	return r < 0 ? r : queue_routes(netlink, work, ifindex, err);
 }
 
 static int make_container_side(const struct endpoint_work *work, struct netlink **ret_netlink,
@@ -266,14 +339,19 @@ int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, st
 	return r;
 }
 
-static int delete_endpoint_entry(struct dataplane *dataplane, const struct endpoint_info *info,
-				 struct error *err)
+static int delete_endpoint_entries(struct dataplane *dataplane, const struct endpoint_info *info,
+				   struct error *err)
 {
-	struct endpoint_key key = endpoint_key(info);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
 	struct endpoint found;
-	int r = map_get(&dataplane->maps, MAP_ENDPOINTS, &key, &found, err);
-	if (r == 1 && found.slot == info->slot && found.generation == info->generation)
-		r = map_delete(&dataplane->maps, MAP_ENDPOINTS, &key, err);
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		struct endpoint_key key = endpoint_key(info, addresses[i].ip);
+		r = map_get(&dataplane->maps, MAP_ENDPOINTS, &key, &found, err);
+		if (r == 1 && found.slot == info->slot && found.generation == info->generation)
+			r = map_delete(&dataplane->maps, MAP_ENDPOINTS, &key, err);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -351,7 +429,7 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 		       enum endpoint_link_fate link, struct error *err)
 {
 	struct device device;
-	int r = delete_endpoint_entry(dataplane, info, err);
+	int r = delete_endpoint_entries(dataplane, info, err);
 	if (r == 0)
 		r = delete_source(dataplane, info, err);
 	if (r == 0)

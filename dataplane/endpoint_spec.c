@@ -23,6 +23,23 @@ int endpoint_check_key(const char *container_id, const char *interface, struct e
 	return r < 0 ? r : check_text("interface", interface, DEVICE_NAME_MAX, err);
 }
 
+static int check_addresses(const struct endpoint_spec *spec, struct error *err)
+{
+	bool has_v4 = !prefix_is_unset(spec->address), has_v6 = !prefix_is_unset(spec->address6);
+	if (!has_v4 && !has_v6)
+		return error_set(err, EINVAL, "container %s has no address", spec->container_id);
+	if (has_v4 && !ip_is_v4(spec->address.ip))
+		return error_set(err, EINVAL, "address %s is not IPv4",
+				 prefix_format(spec->address).text);
+	if (has_v6 && ip_is_v4(spec->address6.ip))
+		return error_set(err, EINVAL, "address %s is not IPv6",
+				 prefix_format(spec->address6).text);
+	if (spec->extra_count > ENDPOINT_EXTRA_MAX)
+		return error_set(err, E2BIG, "container %s has over %d addresses",
+				 spec->container_id, ENDPOINT_ADDRESSES_MAX);
+	return 0;
+}
+
 int endpoint_check_spec(const struct endpoint_spec *spec, struct error *err)
 {
 	int r = endpoint_check_key(spec->container_id, spec->interface, err);
@@ -38,10 +55,7 @@ int endpoint_check_spec(const struct endpoint_spec *spec, struct error *err)
 		return error_set(err, EINVAL,
 				 "network namespace %s is the host's own, not a container's",
 				 spec->netns_path);
-	if (!ip_is_v4(spec->address.ip))
-		return error_set(err, EAFNOSUPPORT, "address %s: only IPv4 so far",
-				 prefix_format(spec->address).text);
-	return 0;
+	return check_addresses(spec, err);
 }
 
 static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *info,
@@ -121,10 +135,15 @@ int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, 
 	*info = (struct endpoint_info){ .state = ENDPOINT_INTENT,
 					.address = spec->address,
 					.gateway = spec->gateway,
+					.address6 = spec->address6,
+					.gateway6 = spec->gateway6,
+					.extra_count = spec->extra_count,
 					.mac = spec->mac,
 					.mtu = spec->mtu,
 					.ingress = spec->ingress,
 					.egress = spec->egress };
+	if (spec->extra_count > 0)
+		memcpy(info->extra, spec->extra, spec->extra_count * sizeof info->extra[0]);
 	snprintf(info->container_id, sizeof info->container_id, "%s", spec->container_id);
 	snprintf(info->interface, sizeof info->interface, "%s", spec->interface);
 	snprintf(info->network, sizeof info->network, "%s", spec->network);
@@ -133,7 +152,8 @@ int endpoint_fill(const struct endpoint_spec *spec, struct endpoint_info *info, 
 	snprintf(info->owner, sizeof info->owner, "%s", spec->owner ? spec->owner : "");
 	snprintf(info->hostname, sizeof info->hostname, "%s", spec->hostname ? spec->hostname : "");
 	if (mac_is_unset(spec->mac))
-		info->mac = mac_for(spec->address.ip);
+		info->mac = mac_for(prefix_is_unset(spec->address) ? spec->address6.ip
+								   : spec->address.ip);
 	if (spec->server_count > ENDPOINT_SERVERS_MAX)
 		return error_set(err, E2BIG, "at most %d DNS servers", ENDPOINT_SERVERS_MAX);
 	info->server_count = spec->server_count;

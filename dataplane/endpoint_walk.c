@@ -45,16 +45,29 @@ static int keep_record(struct bytes key, struct bytes value, void *context, stru
 	return r;
 }
 
+/* An endpoint of several addresses is met at each: one of them counts. */
+static bool is_first_address(const struct endpoint_info *info, struct bytes key)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	if (endpoint_addresses(info, addresses) == 0)
+		return false;
+	struct key first = address_key_of(info->network_id, addresses[0].ip);
+	return key.size == first.size && memcmp(key.data, first.bytes, key.size) == 0;
+}
+
 static int keep_member(struct bytes key, struct bytes value, void *context, struct error *err)
 {
 	struct list *list = context;
-	(void)key;
 	int r = make_room(list, err);
 	if (r == 0)
 		r = endpoint_load(list->txn, value, &list->items[list->count], err);
-	if (r == 1)
+	if (r <= 0)
+		return r;
+	if (is_first_address(&list->items[list->count], key))
 		list->count++;
-	return r < 0 ? r : 0;
+	else
+		endpoint_info_release(&list->items[list->count]);
+	return 0;
 }
 
 static int collect_network(struct list *list, const char *network, struct error *err)

@@ -29,11 +29,15 @@ static int change_one(struct store_txn *txn, const struct endpoint_info *info, c
 	if (!name[0])
 		return 0;
 	struct key key = name_key(info->network_id, name);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	struct ip ips[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
 	key_put_number(&key, info->slot, 4);
+	for (size_t i = 0; i < count; i++)
+		ips[i] = addresses[i].ip;
 	if (change == CHANGE_PUT)
 		return store_put(txn, TABLE_NAMES, key_bytes(&key),
-				 bytes_of(info->address.ip.bytes, sizeof info->address.ip.bytes),
-				 err);
+				 bytes_of(ips, count * sizeof ips[0]), err);
 	int r = store_delete(txn, TABLE_NAMES, key_bytes(&key), err);
 	return r < 0 ? r : 0;
 }
@@ -68,20 +72,27 @@ struct answer {
 	size_t max, count;
 };
 
-static int keep_address(struct bytes key, struct bytes value, void *context, struct error *err)
+/* One endpoint may have the name twice over, as name and alias. */
+static void keep_one(struct answer *answer, const struct ip *ip)
 {
-	struct answer *answer = context;
+	for (size_t i = 0; i < answer->count && i < answer->max; i++)
+		if (ip_equal(answer->ips[i], *ip))
+			return;
+	if (answer->count < answer->max)
+		answer->ips[answer->count] = *ip;
+	answer->count++;
+}
+
+static int keep_addresses(struct bytes key, struct bytes value, void *context, struct error *err)
+{
+	const uint8_t *data = value.data;
+	struct ip ip;
 	(void)key;
 	(void)err;
-	if (value.size != sizeof(struct ip))
-		return 0;
-	/* One endpoint may have the name twice over, as name and alias. */
-	for (size_t i = 0; i < answer->count && i < answer->max; i++)
-		if (memcmp(answer->ips[i].bytes, value.data, value.size) == 0)
-			return 0;
-	if (answer->count < answer->max)
-		memcpy(answer->ips[answer->count].bytes, value.data, value.size);
-	answer->count++;
+	for (size_t at = 0; at + sizeof ip <= value.size; at += sizeof ip) {
+		memcpy(&ip, data + at, sizeof ip);
+		keep_one(context, &ip);
+	}
 	return 0;
 }
 
@@ -89,7 +100,7 @@ static int resolve_name(struct store_txn *txn, uint16_t network_id, const char *
 			struct answer *answer, struct error *err)
 {
 	struct key prefix = name_key(network_id, name);
-	return store_each(txn, TABLE_NAMES, key_bytes(&prefix), keep_address, answer, err);
+	return store_each(txn, TABLE_NAMES, key_bytes(&prefix), keep_addresses, answer, err);
 }
 
 static int load_by_address(struct store_txn *txn, uint16_t network_id, struct ip address,

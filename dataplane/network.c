@@ -25,23 +25,64 @@ static int check_names(const struct network_spec *spec, struct error *err)
 	return 0;
 }
 
-static int check_subnet(const struct network_spec *spec, struct error *err)
+static int check_family(const struct network_spec *spec, struct prefix subnet, bool v4,
+			struct error *err)
 {
-	if (!ip_is_v4(spec->subnet.ip))
-		return error_set(err, EAFNOSUPPORT, "network %s: subnet %s: only IPv4 so far",
-				 spec->name, prefix_format(spec->subnet).text);
-	if (spec->subnet.length < 8 || spec->subnet.length > 30)
-		return error_set(err, EINVAL, "network %s: subnet %s must have a length of 8 to 30",
-				 spec->name, prefix_format(spec->subnet).text);
-	if (ip_is_unset(spec->gateway))
-		return 0;
-	if (!prefix_contains(spec->subnet, spec->gateway) ||
-	    ip_equal(spec->gateway, prefix_network(spec->subnet).ip) ||
-	    ip_equal(spec->gateway, prefix_last(spec->subnet)))
-		return error_set(err, EINVAL, "network %s: gateway %s is no host address of %s",
-				 spec->name, ip_format(spec->gateway).text,
-				 prefix_format(spec->subnet).text);
+	unsigned longest = v4 ? 30 : 126;
+	if (ip_is_v4(subnet.ip) != v4)
+		return error_set(err, EINVAL, "network %s: subnet %s is not %s", spec->name,
+				 prefix_format(subnet).text, v4 ? "IPv4" : "IPv6");
+	if (subnet.length < 8 || subnet.length > longest)
+		return error_set(err, EINVAL, "network %s: subnet %s must have a length of 8 to %u",
+				 spec->name, prefix_format(subnet).text, longest);
+	if (ip_is_multicast(subnet.ip) || (!v4 && subnet.ip.bytes[0] == 0xfe))
+		return error_set(err, EINVAL,
+				 "network %s: subnet %s is not for hosts: choose one of "
+				 "fd00::/8",
+				 spec->name, prefix_format(subnet).text);
 	return 0;
+}
+
+static int check_gateway(const struct network_spec *spec, struct prefix subnet, struct ip gateway,
+			 struct error *err)
+{
+	if (ip_is_unset(gateway))
+		return 0;
+	/* IPv6 has no broadcast address, but its first is that of any router (RFC 4291). */
+	if (!prefix_contains(subnet, gateway) || ip_equal(gateway, prefix_network(subnet).ip) ||
+	    (ip_is_v4(gateway) && ip_equal(gateway, prefix_last(subnet))))
+		return error_set(err, EINVAL, "network %s: gateway %s is no host address of %s",
+				 spec->name, ip_format(gateway).text, prefix_format(subnet).text);
+	return 0;
+}
+
+static int check_subnets(const struct network_spec *spec, struct error *err)
+{
+	bool has_v4 = !prefix_is_unset(spec->subnet), has_v6 = !prefix_is_unset(spec->subnet6);
+	int r = 0;
+	if (!has_v4 && !has_v6)
+		return error_set(err, EINVAL, "network %s has no subnet", spec->name);
+	if (has_v4)
+		r = check_family(spec, spec->subnet, true, err);
+	if (r == 0 && has_v4)
+		r = check_gateway(spec, spec->subnet, spec->gateway, err);
+	if (r == 0 && has_v6)
+		r = check_family(spec, spec->subnet6, false, err);
+	if (r == 0 && has_v6)
+		r = check_gateway(spec, spec->subnet6, spec->gateway6, err);
+	return r;
+}
+
+/* Host bits away; the first address is the gateway's if none is named. */
+static void settle_family(struct prefix *subnet, struct ip *gateway)
+{
+	if (prefix_is_unset(*subnet)) {
+		*gateway = (struct ip){ 0 };
+		return;
+	}
+	*subnet = prefix_network(*subnet);
+	if (ip_is_unset(*gateway))
+		*gateway = ip_add(subnet->ip, 1);
 }
 
 int network_settle(struct dataplane *dataplane, const struct network_spec *spec,
@@ -50,13 +91,12 @@ int network_settle(struct dataplane *dataplane, const struct network_spec *spec,
 	struct network_info info = { .spec = *spec };
 	int r = check_names(spec, err);
 	if (r == 0)
-		r = check_subnet(spec, err);
+		r = check_subnets(spec, err);
 	if (r < 0)
 		return r;
 	uint32_t hash = hash_text(spec->name) ^ hash_text(dataplane->instance.tag);
-	info.spec.subnet = prefix_network(spec->subnet);
-	if (ip_is_unset(spec->gateway))
-		info.spec.gateway = ip_add(info.spec.subnet.ip, 1);
+	settle_family(&info.spec.subnet, &info.spec.gateway);
+	settle_family(&info.spec.subnet6, &info.spec.gateway6);
 	if (!spec->device[0])
 		snprintf(info.spec.device, sizeof info.spec.device, "br-%08x", hash);
 	info.device_mac = (struct mac){ { 0x02, 0x57, (uint8_t)(hash >> 24), (uint8_t)(hash >> 16),
@@ -68,17 +108,32 @@ int network_settle(struct dataplane *dataplane, const struct network_spec *spec,
 	return r;
 }
 
+static bool subnets_equal(const struct network_spec *a, const struct network_spec *b)
+{
+	return prefix_equal(a->subnet, b->subnet) && prefix_equal(a->subnet6, b->subnet6);
+}
+
 static bool spec_equals(const struct network_spec *a, const struct network_spec *b)
 {
-	return strcmp(a->device, b->device) == 0 && prefix_equal(a->subnet, b->subnet) &&
-	       ip_equal(a->gateway, b->gateway) && a->mtu == b->mtu &&
-	       network_abi_flags(a) == network_abi_flags(b) && a->dns == b->dns;
+	return strcmp(a->device, b->device) == 0 && subnets_equal(a, b) &&
+	       ip_equal(a->gateway, b->gateway) && ip_equal(a->gateway6, b->gateway6) &&
+	       a->mtu == b->mtu && network_abi_flags(a) == network_abi_flags(b) && a->dns == b->dns;
 }
 
 struct survey {
 	const struct network_info *wanted;
 	uint8_t used[NETWORK_MAX / 8];
 };
+
+static int check_overlap(const struct network_spec *wanted, struct prefix own, struct prefix other,
+			 const char *other_name, struct error *err)
+{
+	if (prefix_is_unset(own) || prefix_is_unset(other) || !prefix_overlaps(own, other))
+		return 0;
+	return error_set(err, EADDRINUSE, "network %s: subnet %s overlaps %s of network %s",
+			 wanted->name, prefix_format(own).text, prefix_format(other).text,
+			 other_name);
+}
 
 static int survey_one(struct bytes key, struct bytes value, void *context, struct error *err)
 {
@@ -92,10 +147,12 @@ static int survey_one(struct bytes key, struct bytes value, void *context, struc
 	survey->used[other.id / 8] |= (uint8_t)(1u << other.id % 8);
 	if (strcmp(other.spec.name, wanted->name) == 0)
 		return 0;
-	if (prefix_overlaps(other.spec.subnet, wanted->subnet))
-		return error_set(err, EADDRINUSE, "network %s: subnet %s overlaps %s of network %s",
-				 wanted->name, prefix_format(wanted->subnet).text,
-				 prefix_format(other.spec.subnet).text, other.spec.name);
+	r = check_overlap(wanted, wanted->subnet, other.spec.subnet, other.spec.name, err);
+	if (r == 0)
+		r = check_overlap(wanted, wanted->subnet6, other.spec.subnet6, other.spec.name,
+				  err);
+	if (r < 0)
+		return r;
 	if (strcmp(other.spec.device, wanted->device) == 0)
 		return error_set(err, EBUSY, "network %s: device %s belongs to the network %s",
 				 wanted->name, wanted->device, other.spec.name);
@@ -122,6 +179,18 @@ static int save(struct store_txn *txn, const struct network_info *info, struct e
 				 bytes_of(text.data, text.size), err);
 }
 
+static int refuse_subnets(const struct network_spec *old, struct error *err)
+{
+	const char *v4 = "", *v6 = "";
+	struct prefix_text text4 = prefix_format(old->subnet), text6 = prefix_format(old->subnet6);
+	if (!prefix_is_unset(old->subnet))
+		v4 = text4.text;
+	if (!prefix_is_unset(old->subnet6))
+		v6 = text6.text;
+	return error_set(err, EEXIST, "network %s is there already with the subnet %s%s%s",
+			 old->name, v4, v4[0] && v6[0] ? " and " : "", v6);
+}
+
 /*
  * Writes a new network down, device_ifindex still 0: whoever finds it so finishes
  * it. One that is there stays as it is until it is as wanted (write_done): an ADD
@@ -139,9 +208,8 @@ static int write_wanted(struct dataplane *dataplane, struct network_info *info, 
 		r = network_load(txn, info->spec.name, &old, err);
 	if (r < 0)
 		return r;
-	if (r == 1 && !prefix_equal(old.spec.subnet, info->spec.subnet))
-		return error_set(err, EEXIST, "network %s is there already with the subnet %s",
-				 info->spec.name, prefix_format(old.spec.subnet).text);
+	if (r == 1 && !subnets_equal(&old.spec, &info->spec))
+		return refuse_subnets(&old.spec, err);
 	info->id = old.id;
 	if (r == 1)
 		return 0;

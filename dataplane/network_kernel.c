@@ -68,21 +68,65 @@ static int check_owner(const struct network_info *info, const struct device *dev
 	return 0;
 }
 
-static int set_sysctls(const char *device, struct error *err)
+struct setting {
+	const char *family, *key, *value;
+};
+
+static int set_sysctls(const char *device, const struct setting *settings, size_t count,
+		       struct error *err)
 {
-	static const char *const rows[][3] = {
-		{ "ipv4", "forwarding", "1" }, /* bpf_fib_lookup asks for it */
-		/* Loose: some containers have a route by their own link (endpoint_attach). */
-		{ "ipv4", "rp_filter", "2" },
-		{ "ipv6", "accept_ra", "0" },
-		{ "ipv6", "disable_ipv6", "1" },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int r = sysctl_device_set(rows[i][0], device, rows[i][1], rows[i][2], err);
+	for (size_t i = 0; i < count; i++) {
+		int r = sysctl_device_set(settings[i].family, device, settings[i].key,
+					  settings[i].value, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* bpf_fib_lookup asks for forwarding of the device that a packet comes from, in both families. */
+static int set_all_sysctls(const char *device, bool v6, struct error *err)
+{
+	static const struct setting common[] = { { "ipv4", "forwarding", "1" },
+						 /* Loose: some containers have a route by their
+						  * own link (endpoint_attach). */
+						 { "ipv4", "rp_filter", "2" },
+						 { "ipv6", "accept_ra", "0" } };
+	static const struct setting without[] = { { "ipv6", "disable_ipv6", "1" } };
+	static const struct setting with[] = { { "ipv6", "disable_ipv6", "0" },
+					       { "ipv6", "addr_gen_mode", "1" },
+					       { "ipv6", "forwarding", "1" } };
+	int r = set_sysctls(device, common, ARRAY_SIZE(common), err);
+	if (r < 0)
+		return r;
+	return v6 ? set_sysctls(device, with, ARRAY_SIZE(with), err)
+		  : set_sysctls(device, without, ARRAY_SIZE(without), err);
+}
+
+/* What the kernel asks neighbours from while no packet waits: its own would come with a carrier. */
+static struct prefix link_local_of(struct mac mac)
+{
+	const uint8_t *m = mac.bytes;
+	return (struct prefix){ { { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, (uint8_t)(m[0] ^ 2), m[1], m[2],
+				    0xff, 0xfe, m[3], m[4], m[5] } },
+				64 };
+}
+
+static int queue_addresses(struct netlink *netlink, const struct network_info *info,
+			   struct error *err)
+{
+	const struct network_spec *spec = &info->spec;
+	struct prefix own = { spec->gateway, spec->subnet.length };
+	struct prefix own6 = { spec->gateway6, spec->subnet6.length };
+	int r = 0;
+	if (!prefix_is_unset(spec->subnet))
+		r = address_queue_add(netlink, info->device_ifindex, own, err);
+	if (r < 0 || prefix_is_unset(spec->subnet6))
+		return r;
+	r = address_queue_add(netlink, info->device_ifindex, own6, err);
+	return r < 0 ? r
+		     : address_queue_add(netlink, info->device_ifindex,
+					 link_local_of(info->device_mac), err);
 }
 
 static int prepare_device(struct dataplane *dataplane, struct network_info *info, struct error *err)
@@ -90,13 +134,12 @@ static int prepare_device(struct dataplane *dataplane, struct network_info *info
 	struct device device = { 0 };
 	char alias[sizeof GATEWAY_ALIAS + NETWORK_NAME_MAX];
 	struct netlink *netlink = dataplane->netlink;
-	struct prefix own = { info->spec.gateway, info->spec.subnet.length };
 
 	int r = find_or_make(dataplane, info, &device, err);
 	if (r == 0)
 		r = check_owner(info, &device, err);
 	if (r == 0)
-		r = set_sysctls(device.name, err);
+		r = set_all_sysctls(device.name, !prefix_is_unset(info->spec.subnet6), err);
 	if (r < 0)
 		return r;
 	info->device_mac = device.mac;
@@ -108,9 +151,9 @@ static int prepare_device(struct dataplane *dataplane, struct network_info *info
 	if (r == 0 && device.mtu != info->spec.mtu)
 		r = device_queue_mtu(netlink, device.ifindex, info->spec.mtu, err);
 	if (r == 0)
-		r = address_queue_add(netlink, device.ifindex, own, err);
-	if (r == 0)
 		r = device_queue_up(netlink, device.ifindex, err);
+	if (r == 0)
+		r = queue_addresses(netlink, info, err);
 	return r < 0 ? r : netlink_flush(netlink, err);
 }
 
@@ -119,38 +162,61 @@ uint16_t network_abi_flags(const struct network_spec *spec)
 	return (uint16_t)((spec->masquerade ? NETWORK_MASQUERADE : 0) |
 			  (spec->internal ? NETWORK_INTERNAL : 0) |
 			  (spec->routed ? NETWORK_ROUTED : 0) |
-			  (spec->no_icc ? NETWORK_NO_ICC : 0));
+			  (spec->no_icc ? NETWORK_NO_ICC : 0) |
+			  (prefix_is_unset(spec->subnet) ? 0 : NETWORK_IPV4) |
+			  (prefix_is_unset(spec->subnet6) ? 0 : NETWORK_IPV6));
 }
 
-static struct subnet_key subnet_key_of(const struct network_info *info)
+/* Of the 128-bit form. */
+static uint32_t long_length(struct prefix subnet)
 {
-	return (struct subnet_key){
-		.prefix_length = 96u + info->spec.subnet.length,
-		.address = abi_addr_of(info->spec.subnet.ip),
-	};
+	return (ip_is_v4(subnet.ip) ? 96u : 0u) + subnet.length;
+}
+
+static int put_subnet(struct dataplane *dataplane, struct prefix subnet, uint32_t id,
+		      struct error *err)
+{
+	struct subnet_key key = { .prefix_length = long_length(subnet),
+				  .address = abi_addr_of(subnet.ip) };
+	if (prefix_is_unset(subnet))
+		return 0;
+	return map_put(&dataplane->maps, MAP_SUBNETS, &key, &id, err);
+}
+
+static int delete_subnet(struct dataplane *dataplane, struct prefix subnet, struct error *err)
+{
+	struct subnet_key key = { .prefix_length = long_length(subnet),
+				  .address = abi_addr_of(subnet.ip) };
+	if (prefix_is_unset(subnet))
+		return 0;
+	int r = map_delete(&dataplane->maps, MAP_SUBNETS, &key, err);
+	return r < 0 ? r : 0;
 }
 
 static int put_entries(struct dataplane *dataplane, const struct network_info *info,
 		       struct error *err)
 {
 	struct maps *maps = &dataplane->maps;
-	struct subnet_key subnet = subnet_key_of(info);
+	const struct network_spec *spec = &info->spec;
 	uint32_t id = info->id;
 	struct network network = {
-		.subnet = subnet.address,
-		.gateway = abi_addr_of(info->spec.gateway),
-		.prefix_length = subnet.prefix_length,
+		.subnet = abi_addr_of(spec->subnet.ip),
+		.gateway = abi_addr_of(spec->gateway),
+		.prefix_length = long_length(spec->subnet),
+		.subnet6 = abi_addr_of(spec->subnet6.ip),
+		.gateway6 = abi_addr_of(spec->gateway6),
+		.prefix_length6 = long_length(spec->subnet6),
 		.gateway_ifindex = info->device_ifindex,
 		.generation = 1,
-		.flags = network_abi_flags(&info->spec),
+		.flags = network_abi_flags(spec),
 	};
 	memcpy(network.gateway_mac, info->device_mac.bytes, MAC_SIZE);
 	int r = map_put(maps, MAP_NETWORKS, &id, &network, err);
 	if (r == 0)
 		r = map_put(maps, MAP_GATEWAYS, &info->device_ifindex, &id, err);
 	if (r == 0)
-		r = map_put(maps, MAP_SUBNETS, &subnet, &id, err);
-	return r;
+		r = put_subnet(dataplane, spec->subnet, id, err);
+	return r < 0 ? r : put_subnet(dataplane, spec->subnet6, id, err);
 }
 
 int network_realize(struct dataplane *dataplane, struct network_info *info, struct error *err)
@@ -180,7 +246,6 @@ int network_unrealize(struct dataplane *dataplane, const struct network_info *in
 		      struct error *err)
 {
 	struct maps *maps = &dataplane->maps;
-	struct subnet_key subnet = subnet_key_of(info);
 	uint32_t id = info->id, ifindex = info->device_ifindex;
 	struct network none = { 0 };
 
@@ -190,7 +255,9 @@ int network_unrealize(struct dataplane *dataplane, const struct network_info *in
 	if (r == 0)
 		r = map_put(maps, MAP_NETWORKS, &id, &none, err);
 	if (r == 0)
-		r = map_delete(maps, MAP_SUBNETS, &subnet, err);
+		r = delete_subnet(dataplane, info->spec.subnet, err);
+	if (r == 0)
+		r = delete_subnet(dataplane, info->spec.subnet6, err);
 	if (r >= 0)
 		r = map_delete(maps, MAP_GATEWAYS, &ifindex, err);
 	if (r >= 0)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Walks over networks, and the choice of a subnet that nothing overlaps. */
 #include <errno.h>
+#include <string.h>
+#include <sys/random.h>
 
+#include "base/file.h"
 #include "handle.h"
 #include "link/address.h"
 #include "record.h"
@@ -61,7 +64,11 @@ static int meets_network(const struct network_info *info, void *context, struct 
 {
 	struct choice *choice = context;
 	(void)err;
-	if (prefix_overlaps(info->spec.subnet, choice->subnet))
+	if (!prefix_is_unset(info->spec.subnet) &&
+	    prefix_overlaps(info->spec.subnet, choice->subnet))
+		choice->taken = true;
+	if (!prefix_is_unset(info->spec.subnet6) &&
+	    prefix_overlaps(info->spec.subnet6, choice->subnet))
 		choice->taken = true;
 	return 0;
 }
@@ -111,4 +118,44 @@ int network_choose_subnet(struct dataplane *dataplane, struct prefix *ret_subnet
 	return error_set(err, ENOSPC,
 			 "every subnet of 172.17.0.0/16 to 172.31.0.0/16 and 192.168.0.0/16 "
 			 "overlaps a route or network: give one (--subnet)");
+}
+
+/* fd, 40 bits that are this host's and instance's, and the number of the subnet. */
+static int own_ula(struct dataplane *dataplane, struct ip *ret_ip, struct error *err)
+{
+	auto_free char *id = NULL;
+	size_t size = 0;
+	struct error why = { 0 };
+	uint8_t random[5];
+	*ret_ip = (struct ip){ { 0xfd } };
+	if (file_read("/etc/machine-id", 64, &id, &size, &why) == 0 && size > 0) {
+		uint32_t hash = hash_text(id) ^ hash_text(dataplane->instance.tag);
+		memcpy(ret_ip->bytes + 1, &hash, sizeof hash);
+		ret_ip->bytes[5] = (uint8_t)hash_text(id + size / 2);
+		return 0;
+	}
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return error_set(err, EIO, "no random bytes for a subnet of IPv6");
+	memcpy(ret_ip->bytes + 1, random, sizeof random);
+	return 0;
+}
+
+int network_choose_subnet6(struct dataplane *dataplane, struct prefix *ret_subnet,
+			   struct error *err)
+{
+	struct prefix subnet = { .length = 64 };
+	int r = own_ula(dataplane, &subnet.ip, err);
+	for (unsigned i = 1; r >= 0 && i < NETWORK_MAX; i++) {
+		subnet.ip.bytes[6] = (uint8_t)(i >> 8);
+		subnet.ip.bytes[7] = (uint8_t)i;
+		r = is_free(dataplane, subnet, err);
+		if (r == 1) {
+			*ret_subnet = subnet;
+			return 0;
+		}
+	}
+	return r < 0 ? r
+		     : error_set(err, ENOSPC,
+				 "every subnet of %s/48 is in use: give one (--subnet)",
+				 ip_format(subnet.ip).text);
 }

@@ -107,7 +107,7 @@ struct sweep {
 	size_t key_size, value_size, slot_at, generation_at;
 };
 
-#define SWEEP_BYTES 128
+#define SWEEP_BYTES 256
 
 static int sweep_map(struct dataplane *dataplane, const struct sweep *sweep,
 		     const struct wanted *wanted, struct error *err)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define NETWORK_VERSION 1
+#define NETWORK_VERSION 2
 #define ENDPOINT_VERSION 2
 
 static void put_bytes(struct text *text, const void *data, size_t size)
@@ -102,6 +102,8 @@ int network_encode(const struct network_info *info, struct text *ret_text, struc
 	put_string(ret_text, spec->device);
 	put_prefix(ret_text, spec->subnet);
 	put_bytes(ret_text, spec->gateway.bytes, sizeof spec->gateway.bytes);
+	put_prefix(ret_text, spec->subnet6);
+	put_bytes(ret_text, spec->gateway6.bytes, sizeof spec->gateway6.bytes);
 	put_number(ret_text, spec->mtu, 4);
 	put_number(ret_text, spec_flags(spec), 1);
 	put_number(ret_text, info->id, 2);
@@ -124,6 +126,8 @@ int network_decode(struct bytes bytes, struct network_info *ret_info, struct err
 	get_string(&reader, spec->device, sizeof spec->device);
 	spec->subnet = get_prefix(&reader);
 	get_bytes(&reader, spec->gateway.bytes, sizeof spec->gateway.bytes);
+	spec->subnet6 = get_prefix(&reader);
+	get_bytes(&reader, spec->gateway6.bytes, sizeof spec->gateway6.bytes);
 	spec->mtu = (uint32_t)get_number(&reader, 4);
 	uint64_t flags = get_number(&reader, 1);
 	spec->masquerade = flags & FLAG_MASQUERADE;
@@ -193,6 +197,11 @@ int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, str
 	put_number(ret_text, info->state, 1);
 	put_prefix(ret_text, info->address);
 	put_bytes(ret_text, info->gateway.bytes, sizeof info->gateway.bytes);
+	put_prefix(ret_text, info->address6);
+	put_bytes(ret_text, info->gateway6.bytes, sizeof info->gateway6.bytes);
+	put_number(ret_text, info->extra_count, 1);
+	for (size_t i = 0; i < info->extra_count; i++)
+		put_prefix(ret_text, info->extra[i]);
 	put_bytes(ret_text, info->mac.bytes, MAC_SIZE);
 	put_bytes(ret_text, info->host_mac.bytes, MAC_SIZE);
 	put_number(ret_text, info->host_ifindex, 4);
@@ -300,6 +309,17 @@ static void get_limits(struct reader *reader, struct endpoint_info *info)
 	}
 }
 
+static void get_extra(struct reader *reader, struct endpoint_info *info)
+{
+	info->extra_count = get_number(reader, 1);
+	if (info->extra_count > ENDPOINT_EXTRA_MAX) {
+		reader->failed = true;
+		info->extra_count = 0;
+	}
+	for (size_t i = 0; i < info->extra_count; i++)
+		info->extra[i] = get_prefix(reader);
+}
+
 static void get_fields(struct reader *reader, struct endpoint_info *info)
 {
 	get_string(reader, info->container_id, sizeof info->container_id);
@@ -312,6 +332,9 @@ static void get_fields(struct reader *reader, struct endpoint_info *info)
 	info->state = (enum endpoint_state)get_number(reader, 1);
 	info->address = get_prefix(reader);
 	get_bytes(reader, info->gateway.bytes, sizeof info->gateway.bytes);
+	info->address6 = get_prefix(reader);
+	get_bytes(reader, info->gateway6.bytes, sizeof info->gateway6.bytes);
+	get_extra(reader, info);
 	get_bytes(reader, info->mac.bytes, MAC_SIZE);
 	get_bytes(reader, info->host_mac.bytes, MAC_SIZE);
 	info->host_ifindex = (uint32_t)get_number(reader, 4);
@@ -360,4 +383,17 @@ void endpoint_info_release(struct endpoint_info *info)
 	free(info->links);
 	words_free(&info->names);
 	*info = (struct endpoint_info){ 0 };
+}
+
+size_t endpoint_addresses(const struct endpoint_info *info,
+			  struct prefix ret_addresses[ENDPOINT_ADDRESSES_MAX])
+{
+	size_t count = 0;
+	if (!prefix_is_unset(info->address))
+		ret_addresses[count++] = info->address;
+	if (!prefix_is_unset(info->address6))
+		ret_addresses[count++] = info->address6;
+	for (size_t i = 0; i < info->extra_count; i++)
+		ret_addresses[count++] = info->extra[i];
+	return count;
 }

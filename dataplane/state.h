@@ -9,7 +9,7 @@
  *	dp/endpoints  container id, 0, interface -> endpoint record
  *	dp/intents    the same key -> struct process_identity of who works on it
  *	dp/addresses  network id (2), address (16) -> endpoint key
- *	dp/names      network id (2), name, 0, slot (4) -> address (16)
+ *	dp/names      network id (2), name, 0, slot (4) -> its addresses (16 each)
  *	dp/slots      slot (4) -> endpoint key
  *	dp/rested     serial of its release (4) -> slot (4)
  *	dp/ports      protocol (1), host address (16), first port (2) -> struct port_range, key

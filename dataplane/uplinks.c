@@ -2,6 +2,7 @@
 #include "uplinks.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <string.h>
 
 #include "attach.h"
@@ -45,13 +46,33 @@ static int keep_address(const struct address *address, void *context, struct err
 	mix(&all->fingerprint, address->prefix.ip.bytes, sizeof address->prefix.ip.bytes);
 	mix(&all->fingerprint, &address->prefix.length, 1);
 	mix(&all->fingerprint, &address->scope, 1);
+	mix(&all->fingerprint, &address->flags, sizeof address->flags);
 	return 0;
 }
+
+/* What nobody outside answers to; temporary addresses of IPv6 count as secondary. */
+#define FLAGS_UNFIT (IFA_F_SECONDARY | IFA_F_DEPRECATED | IFA_F_DADFAILED)
 
 static bool is_uplink_address(const struct address *address)
 {
 	return address->scope == RT_SCOPE_UNIVERSE && !ip_is_loopback(address->prefix.ip) &&
-	       !(address->flags & IFA_F_SECONDARY);
+	       !(address->flags & FLAGS_UNFIT);
+}
+
+/* The first of the family that the device has; all zero if it has none. */
+static struct abi_addr address_of_device(const struct addresses *all, uint32_t ifindex, bool v4)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].ifindex == ifindex && is_uplink_address(&all->items[i]) &&
+		    ip_is_v4(all->items[i].prefix.ip) == v4)
+			return abi_addr_of(all->items[i].prefix.ip);
+	return (struct abi_addr){ 0 };
+}
+
+/* A link-local address is that of many hosts, each on its link. */
+static bool is_locals_address(const struct address *address)
+{
+	return ip_is_v4(address->prefix.ip) || address->scope != RT_SCOPE_LINK;
 }
 
 static int put_locals(struct dataplane *dataplane, const struct addresses *all, struct error *err)
@@ -59,6 +80,8 @@ static int put_locals(struct dataplane *dataplane, const struct addresses *all, 
 	uint32_t one = 1;
 	for (size_t i = 0; i < all->count; i++) {
 		struct abi_addr key = abi_addr_of(all->items[i].prefix.ip);
+		if (!is_locals_address(&all->items[i]))
+			continue;
 		int r = map_put(&dataplane->maps, MAP_LOCALS, &key, &one, err);
 		if (r < 0)
 			return r;
@@ -94,19 +117,20 @@ static int drop_old_locals(struct dataplane *dataplane, const struct addresses *
 	return more;
 }
 
-/* 1 if the device of this address is an uplink now, 0 if not. */
+/* 1 if the device, which has a fit address, is an uplink now, 0 if not. */
 static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *rules,
-		      const struct address *address, struct error *err)
+		      const struct addresses *all, uint32_t ifindex, struct error *err)
 {
 	struct device device;
-	int r = device_get(dataplane->netlink, address->ifindex, &device, err);
+	int r = device_get(dataplane->netlink, ifindex, &device, err);
 	if (r <= 0)
 		return r;
 	enum uplink_kind kind = uplink_kind_of(rules, &device);
 	if (kind == UPLINK_NONE)
 		return 0;
 	struct uplink uplink = {
-		.masquerade = abi_addr_of(address->prefix.ip),
+		.masquerade = address_of_device(all, ifindex, true),
+		.masquerade6 = address_of_device(all, ifindex, false),
 		.mtu = (uint16_t)(device.mtu > UINT16_MAX ? UINT16_MAX : device.mtu),
 	};
 	memcpy(uplink.mac, device.mac.bytes, MAC_SIZE);
@@ -146,7 +170,7 @@ static int put_uplinks(struct dataplane *dataplane, const struct addresses *all,
 	for (size_t i = 0; i < all->count; i++) {
 		if (!is_uplink_address(&all->items[i]) || seen_before(all, i))
 			continue;
-		int r = put_uplink(dataplane, &rules, &all->items[i], err);
+		int r = put_uplink(dataplane, &rules, all, all->items[i].ifindex, err);
 		if (r < 0)
 			return r;
 		if (r == 1 && set->count < ARRAY_SIZE(set->ifindexes))

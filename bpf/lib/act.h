@@ -9,8 +9,8 @@
 inline_always struct translation translation_of(const struct flow *flow)
 {
 	return (struct translation){
-		.source = flow->new_source.words[3],
-		.destination = flow->new_destination.words[3],
+		.source = &flow->new_source,
+		.destination = &flow->new_destination,
 		.source_port = flow->new_source_port,
 		.destination_port = flow->new_destination_port,
 	};
@@ -38,8 +38,8 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 		return bpf_redirect(flow->ifindex, 0);
 	}
 	/* Answers of a publication are routed as what they become: sent by this host. */
-	__be32 source = flow->flags & FLOW_REPLY ? to.source : packet->ip->saddr;
-	int verdict = next_hop_refresh(packet->skb, flow, packet->network, source, to.destination);
+	const struct abi_addr *source = flow->flags & FLOW_REPLY ? to.source : &packet->key->source;
+	int verdict = next_hop_refresh(packet->skb, flow, packet->network, source);
 	if (verdict < 0)
 		return drop(packet, -verdict);
 	count_sent(packet, packet->slot);

@@ -50,14 +50,10 @@ inline_always bool udp_socket_talks(struct __sk_buff *skb, struct bpf_sock_tuple
 
 noinline_static bool host_talks(struct __sk_buff *skb, const struct flow_key *key)
 {
-	struct bpf_sock_tuple tuple = { .ipv4 = {
-						.saddr = key->source.words[3],
-						.daddr = key->destination.words[3],
-						.sport = key->source_port,
-						.dport = key->destination_port,
-					} };
+	struct bpf_sock_tuple tuple = { 0 };
+	__u32 size = socket_tuple(&tuple, key);
 
 	if (key->protocol == IPPROTO_TCP)
-		return tcp_socket_talks(skb, &tuple, sizeof tuple.ipv4);
-	return key->protocol == IPPROTO_UDP && udp_socket_talks(skb, &tuple, sizeof tuple.ipv4);
+		return tcp_socket_talks(skb, &tuple, size);
+	return key->protocol == IPPROTO_UDP && udp_socket_talks(skb, &tuple, size);
 }

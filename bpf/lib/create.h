@@ -94,26 +94,39 @@ inline_always void new_flow_mirror(struct new_flow *new)
 inline_always void new_flow_set_port(struct new_flow *new, __be16 port)
 {
 	new->flow.new_source_port = port;
-	if (new->key.protocol == IPPROTO_ICMP)
+	if (protocol_is_echo(new->key.protocol))
 		new->flow.new_destination_port = port;
 	new->peer_key = flow_peer_key(&new->flow, new->key.protocol);
+}
+
+/* Returns the tuple's size, by which the kernel tells the families apart. */
+inline_always __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct flow_key *key)
+{
+	if (address_is_v4(&key->source)) {
+		tuple->ipv4.saddr = key->source.words[3];
+		tuple->ipv4.daddr = key->destination.words[3];
+		tuple->ipv4.sport = key->source_port;
+		tuple->ipv4.dport = key->destination_port;
+		return sizeof tuple->ipv4;
+	}
+	__builtin_memcpy(tuple->ipv6.saddr, &key->source, sizeof key->source);
+	__builtin_memcpy(tuple->ipv6.daddr, &key->destination, sizeof key->destination);
+	tuple->ipv6.sport = key->source_port;
+	tuple->ipv6.dport = key->destination_port;
+	return sizeof tuple->ipv6;
 }
 
 /* A socket of the host that bound itself in the range set apart. */
 noinline_static bool host_has_socket(struct __sk_buff *skb, const struct flow_key *answer)
 {
-	struct bpf_sock_tuple tuple = { .ipv4 = {
-						.saddr = answer->source.words[3],
-						.daddr = answer->destination.words[3],
-						.sport = answer->source_port,
-						.dport = answer->destination_port,
-					} };
+	struct bpf_sock_tuple tuple = { 0 };
 	struct bpf_sock *socket = NULL;
+	__u32 size = socket_tuple(&tuple, answer);
 
 	if (answer->protocol == IPPROTO_TCP)
-		socket = bpf_skc_lookup_tcp(skb, &tuple, sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+		socket = bpf_skc_lookup_tcp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
 	else if (answer->protocol == IPPROTO_UDP)
-		socket = bpf_sk_lookup_udp(skb, &tuple, sizeof tuple.ipv4, BPF_F_CURRENT_NETNS, 0);
+		socket = bpf_sk_lookup_udp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return false;
 	bpf_sk_release(socket);
@@ -170,7 +183,8 @@ static long port_try(__u32 turn, void *context)
 /* Without the source port: it is added, which keeps the order. */
 inline_always __u32 port_base(const struct flow_key *key)
 {
-	__u32 hash = key->source.words[3] * 0x9e3779b1u ^ key->destination.words[3] * 0x85ebca77u ^
+	__u32 hash = address_fold(&key->source) * 0x9e3779b1u ^
+		     address_fold(&key->destination) * 0x85ebca77u ^
 		     key->destination_port * 0xc2b2ae3du;
 
 	hash ^= hash >> 15;

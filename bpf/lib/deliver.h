@@ -9,7 +9,7 @@
 /* From a container to one of its own network. */
 inline_always int deliver_to_neighbour(struct packet *packet, const struct source *source)
 {
-	struct endpoint *target = endpoint_find(source->network, address4(packet->ip->daddr));
+	struct endpoint *target = endpoint_find(source->network, packet_destination(packet));
 
 	if (!target)
 		return drop(packet,
@@ -52,7 +52,8 @@ inline_always bool is_served(const struct source *source, __be16 port)
  */
 inline_always int deliver_answer(struct packet *packet, const struct source *source)
 {
-	if (!is_served(source, packet->source_port))
+	/* IPv6 is off on the links, which keeps an ADD flat. */
+	if (packet->v6 || !is_served(source, packet->source_port))
 		return deliver_to_host(packet, source);
 	packet_to_me(packet->skb);
 	count_sent(packet, source->slot);

@@ -14,23 +14,44 @@ inline_always void drop_count_one(struct drop_count *count, __u32 bytes)
 	count->seen = now_s();
 }
 
+inline_always void drop_describe_ports(struct __sk_buff *skb, struct drop_event *event,
+				       __u32 offset)
+{
+	__be16 ports[2] = { 0 };
+
+	if (event->protocol != IPPROTO_TCP && event->protocol != IPPROTO_UDP)
+		return;
+	bpf_skb_load_bytes(skb, offset, ports, sizeof ports);
+	event->source_port = ports[0];
+	event->destination_port = ports[1];
+}
+
+inline_always void drop_describe6(struct __sk_buff *skb, struct drop_event *event)
+{
+	struct ipv6hdr ip;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof ip) < 0)
+		return;
+	event->source = address6(&ip.saddr);
+	event->destination = address6(&ip.daddr);
+	event->protocol = ip.nexthdr;
+	drop_describe_ports(skb, event, ETH_HLEN + sizeof ip);
+}
+
 /* Read anew from the packet: rare, and the callers need not keep what was parsed. */
 inline_always void drop_describe(struct __sk_buff *skb, struct drop_event *event)
 {
 	struct iphdr ip;
-	__be16 ports[2] = { 0 };
 
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return drop_describe6(skb, event);
 	if (skb->protocol != bpf_htons(ETH_P_IP) ||
 	    bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof ip) < 0)
 		return;
 	event->source = address4(ip.saddr);
 	event->destination = address4(ip.daddr);
 	event->protocol = ip.protocol;
-	if (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP)
-		return;
-	bpf_skb_load_bytes(skb, ETH_HLEN + (ip.ihl & 15) * 4, ports, sizeof ports);
-	event->source_port = ports[0];
-	event->destination_port = ports[1];
+	drop_describe_ports(skb, event, ETH_HLEN + (ip.ihl & 15) * 4);
 }
 
 inline_always void drop_report(struct __sk_buff *skb, struct drop_key key, __u32 network,

@@ -19,6 +19,20 @@ inline_always bool slot_is_alive(__u32 slot, __u32 generation)
 	return entry && entry->generation == generation;
 }
 
+inline_always const struct source_family *source_family(const struct source *source, bool v6)
+{
+	return v6 ? &source->v6 : &source->v4;
+}
+
+/* Beyond its own address an endpoint has those that lead to it. */
+inline_always bool source_has_extra(const struct source *source, struct abi_addr address)
+{
+	struct endpoint *endpoint = endpoint_find(source->network, address);
+
+	return endpoint && endpoint->slot == source->slot &&
+	       endpoint->generation == source->generation;
+}
+
 inline_always struct network *network_get(__u32 id)
 {
 	return bpf_map_lookup_elem(&wh1_networks, &id);

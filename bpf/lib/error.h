@@ -3,51 +3,77 @@
 /*
  * ICMP errors about translated flows, both ways. The packet that an error
  * quotes, read backwards, is the key of the flow's other direction, so an error
- * reaches only a flow that exists. Quoted address and quoted IP checksum cancel
- * out in the ICMP sum; it changes by the ports alone. The quoted transport
- * checksum is left: stacks do not look at it.
+ * reaches only a flow that exists. In IPv4 the quoted address and quoted IP
+ * checksum cancel out in the ICMP sum, which changes by the ports alone; ICMPv6
+ * sums all of it, and its own addresses. The quoted transport checksum is left:
+ * stacks do not look at it.
  */
 #include "lib/flow.h"
 #include "lib/nat.h"
 #include "lib/onto.h"
 
 struct quote {
-	struct icmphdr *icmp; /* of the error */
+	struct icmphdr *icmp; /* of the error; the checksum stands alike in both families */
 	struct iphdr *ip;
-	__be16 *ports; /* of TCP and UDP; the id of an ICMP echo stands third */
+	struct ipv6hdr *ip6; /* the same place */
+	__be16 *ports;       /* of TCP and UDP; the id of an ICMP echo stands third */
+	__u8 protocol;
+	bool v6;
 	bool echo;
 };
 
+inline_always struct abi_addr quote_source(const struct quote *quote)
+{
+	return quote->v6 ? address6(&quote->ip6->saddr) : address4(quote->ip->saddr);
+}
+
+inline_always struct abi_addr quote_destination(const struct quote *quote)
+{
+	return quote->v6 ? address6(&quote->ip6->daddr) : address4(quote->ip->daddr);
+}
+
+/* Our own flows carry no options outward that would come back quoted. */
+inline_always bool quote_is_plain(struct quote *quote)
+{
+	if (quote->v6) {
+		quote->protocol = quote->ip6->nexthdr;
+		quote->echo = quote->protocol == IPPROTO_ICMPV6;
+		return quote->ip6->version == 6;
+	}
+	quote->protocol = quote->ip->protocol;
+	quote->echo = quote->protocol == IPPROTO_ICMP;
+	return quote->ip->version == 4 && quote->ip->ihl == 5 &&
+	       !(quote->ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE));
+}
+
 inline_always bool quote_parse(struct packet *packet, struct quote *quote)
 {
-	__u32 start = ETH_HLEN + packet->ip->ihl * 4;
-	__u32 bytes = start + sizeof(struct icmphdr) + sizeof(struct iphdr);
+	const __u32 header = packet->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	__u32 start = packet->transport_start;
 
-	if (!packet_open(packet, bytes + 8))
+	if (packet->v6 && packet->protocol != IPPROTO_ICMPV6)
+		return false; /* behind extension headers */
+	if (!packet_open(packet, start + sizeof(struct icmphdr) + header + 8))
 		return false;
+	quote->v6 = packet->v6;
 	quote->icmp = (void *)packet->ethernet + start;
 	quote->ip = (void *)(quote->icmp + 1);
-	if ((void *)(quote->ip + 1) + 8 > packet->end)
+	quote->ip6 = (void *)(quote->icmp + 1);
+	quote->ports = (void *)(quote->icmp + 1) + header;
+	if ((void *)quote->ports + 8 > packet->end || !quote_is_plain(quote))
 		return false;
-	/* Our own flows carry no options outward that would come back quoted. */
-	if (quote->ip->version != 4 || quote->ip->ihl != 5 ||
-	    quote->ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE))
-		return false;
-	quote->ports = (void *)(quote->ip + 1);
-	quote->echo = quote->ip->protocol == IPPROTO_ICMP;
-	return quote->ip->protocol == IPPROTO_TCP || quote->ip->protocol == IPPROTO_UDP ||
-	       quote->echo;
+	return quote->protocol == IPPROTO_TCP || quote->protocol == IPPROTO_UDP || quote->echo;
 }
 
 inline_always struct flow_key quote_key(const struct quote *quote, __u16 zone)
 {
 	return (struct flow_key){
-		.source = address4(quote->ip->daddr),
-		.destination = address4(quote->ip->saddr),
+		.source = quote_destination(quote),
+		.destination = quote_source(quote),
 		.source_port = quote->ports[quote->echo ? 2 : 1],
 		.destination_port = quote->ports[quote->echo ? 2 : 0],
 		.zone = zone,
-		.protocol = quote->ip->protocol,
+		.protocol = quote->protocol,
 	};
 }
 
@@ -59,12 +85,14 @@ inline_always void quote_set_port(struct quote *quote, __be16 *field, __be16 por
 
 inline_always void quote_translate(struct quote *quote, const struct flow *flow)
 {
-	__u64 change = sum_diff32(quote->ip->saddr, flow->new_destination.words[3]) +
-		       sum_diff32(quote->ip->daddr, flow->new_source.words[3]);
+	const struct translation to = { .source = &flow->new_destination,
+					.destination = &flow->new_source };
 
-	quote->ip->saddr = flow->new_destination.words[3];
-	quote->ip->daddr = flow->new_source.words[3];
-	quote->ip->check = sum_update(quote->ip->check, change);
+	if (quote->v6)
+		quote->icmp->checksum =
+			sum_update(quote->icmp->checksum, translate_ipv6(quote->ip6, &to));
+	else
+		translate_ipv4(quote->ip, &to);
 	if (quote->echo) {
 		quote_set_port(quote, &quote->ports[2], flow->new_source_port);
 		return;
@@ -77,15 +105,17 @@ inline_always void quote_translate(struct quote *quote, const struct flow *flow)
 inline_always void error_translate(struct packet *packet, struct quote *quote,
 				   const struct flow *flow)
 {
-	struct iphdr *ip = packet->ip;
-	bool from_end = ip->saddr == quote->ip->daddr;
-	__be32 source = from_end ? flow->new_source.words[3] : ip->saddr;
-	__be32 destination = flow->new_destination.words[3];
-	__u64 change = sum_diff32(ip->saddr, source) + sum_diff32(ip->daddr, destination);
+	struct abi_addr source = packet_source(packet), end = quote_destination(quote);
+	const struct translation to = {
+		.source = address_equal(&source, &end) ? &flow->new_source : &source,
+		.destination = &flow->new_destination,
+	};
 
-	ip->saddr = source;
-	ip->daddr = destination;
-	ip->check = sum_update(ip->check, change);
+	if (packet->v6)
+		quote->icmp->checksum =
+			sum_update(quote->icmp->checksum, translate_ipv6(packet->ip6, &to));
+	else
+		translate_ipv4(packet->ip, &to);
 	quote_translate(quote, flow);
 }
 

@@ -12,8 +12,8 @@
 inline_always struct flow_key flow_key_of(const struct packet *packet)
 {
 	return (struct flow_key){
-		.source = address4(packet->ip->saddr),
-		.destination = address4(packet->ip->daddr),
+		.source = packet_source(packet),
+		.destination = packet_destination(packet),
 		.source_port = packet->source_port,
 		.destination_port = packet->destination_port,
 		.zone = packet->hook == HOOK_FROM_UPLINK ? 0 : packet->network,
@@ -32,12 +32,6 @@ inline_always struct flow_key flow_peer_key(const struct flow *flow, __u8 protoc
 		.zone = flow->peer_zone,
 		.protocol = protocol,
 	};
-}
-
-inline_always bool address_equal(const struct abi_addr *a, const struct abi_addr *b)
-{
-	return a->words[3] == b->words[3] && a->words[2] == b->words[2] &&
-	       a->words[1] == b->words[1] && a->words[0] == b->words[0];
 }
 
 /* Whether the entry `peer` is the other half of the one with this key. */
@@ -120,9 +114,9 @@ inline_always bool flow_exists(const struct flow_key *key)
 /* An echo request belongs to the direction that began, a reply to the other. */
 inline_always bool flow_fits(const struct flow *flow, const struct packet *packet)
 {
-	if (packet->protocol != IPPROTO_ICMP)
+	if (!protocol_is_echo(packet->protocol))
 		return true;
-	return (packet->icmp_type == ICMP_ECHOREPLY) == !!(flow->flags & FLOW_REPLY);
+	return packet->echo_reply == !!(flow->flags & FLOW_REPLY);
 }
 
 inline_always __u32 flow_state_of(const struct packet *packet)

@@ -13,7 +13,9 @@ inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow
 {
 	struct flow *flow = &new->flow, *peer = &new->peer;
 
-	flow->new_source = uplink->masquerade;
+	flow->new_source = packet->v6 ? uplink->masquerade6 : uplink->masquerade;
+	if (address_is_zero(&flow->new_source))
+		return DROP_NO_UPLINK;
 	flow->slot = source->slot;
 	flow->generation = source->generation;
 	flow->action = FLOW_TO_UPLINK;

@@ -6,6 +6,7 @@
  * this is arithmetic; else the helpers do it, at some 40 ns each.
  */
 #include "lib/packet.h"
+#include "lib/sum.h"
 
 /* The part of the kernel's sk_buff that matters; relocated by its BTF. */
 struct sk_buff {
@@ -17,7 +18,7 @@ extern void *bpf_cast_to_kern_ctx(void *object) __ksym __weak;
 enum { SUMMED_NONE = 0, SUMMED_UNNECESSARY = 1, SUMMED_COMPLETE = 2, SUMMED_PARTIAL = 3 };
 
 struct translation {
-	__be32 source, destination;
+	const struct abi_addr *source, *destination; /* not copied: the stack is short */
 	__be16 source_port, destination_port;
 };
 
@@ -25,31 +26,6 @@ struct translation {
 struct sum_change {
 	__u64 addresses, ports;
 };
-
-inline_always __u16 sum_fold(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
-/* A checksum field after the words under it have changed by `change`. */
-inline_always __u16 sum_update(__u16 check, __u64 change)
-{
-	return ~sum_fold((__u16)~check + change);
-}
-
-inline_always __u64 sum_diff32(__be32 from, __be32 to)
-{
-	return (__u64)(__u32)~from + to;
-}
-
-inline_always __u64 sum_diff16(__be16 from, __be16 to)
-{
-	return (__u64)(__u16)~from + to;
-}
 
 inline_always __u32 summed_of(struct __sk_buff *skb)
 {
@@ -59,20 +35,35 @@ inline_always __u32 summed_of(struct __sk_buff *skb)
 	return BPF_CORE_READ_BITFIELD(kernel, ip_summed);
 }
 
+inline_always __u64 translate_ipv4(struct iphdr *ip, const struct translation *to)
+{
+	__be32 source = to->source->words[3], destination = to->destination->words[3];
+	__u64 change = sum_diff32(ip->saddr, source) + sum_diff32(ip->daddr, destination);
+
+	ip->saddr = source;
+	ip->daddr = destination;
+	ip->check = sum_update(ip->check, change);
+	return change;
+}
+
+inline_always __u64 translate_ipv6(struct ipv6hdr *ip, const struct translation *to)
+{
+	struct abi_addr source = address6(&ip->saddr), destination = address6(&ip->daddr);
+
+	address6_write(&ip->saddr, to->source);
+	address6_write(&ip->daddr, to->destination);
+	return sum_diff_address(&source, to->source) +
+	       sum_diff_address(&destination, to->destination);
+}
+
 inline_always struct sum_change translate_ip(struct packet *packet, const struct translation *to)
 {
-	struct iphdr *ip = packet->ip;
-	struct sum_change change = {
-		.addresses =
-			sum_diff32(ip->saddr, to->source) + sum_diff32(ip->daddr, to->destination),
+	return (struct sum_change){
+		.addresses = packet->v6 ? translate_ipv6(packet->ip6, to)
+					: translate_ipv4(packet->ip, to),
 		.ports = sum_diff16(packet->source_port, to->source_port) +
 			 sum_diff16(packet->destination_port, to->destination_port),
 	};
-
-	ip->saddr = to->source;
-	ip->daddr = to->destination;
-	ip->check = sum_update(ip->check, change.addresses);
-	return change;
 }
 
 /* TCP and UDP by hand; `check` has been bounds-checked. */
@@ -97,16 +88,33 @@ inline_always void sum_by_helper(struct packet *packet, __u32 offset, bool udp,
 	bpf_l4_csum_replace(packet->skb, offset, 0, sum_fold(change.addresses),
 			    flags | BPF_F_PSEUDO_HDR);
 	bpf_l4_csum_replace(packet->skb, offset, 0, sum_fold(change.ports), flags);
+	/*
+	 * The helper takes the addresses out of a COMPLETE sum, as a header with a
+	 * checksum of its own wants it; IPv6 has none, and the sum stays what it was.
+	 */
+	if (packet->v6)
+		bpf_csum_update(packet->skb, sum_fold(change.addresses));
 }
 
-inline_always void translate_icmp_echo(struct packet *packet, __be16 id)
+inline_always void translate_echo(struct packet *packet, struct sum_change change, __be16 id)
 {
 	struct icmphdr *icmp = packet->transport;
+	__u64 sum = sum_diff16(icmp->un.echo.id, id);
 
-	/* Never PARTIAL: no checksum offload knows ICMP. COMPLETE stays right, the sum is neutral.
+	/*
+	 * Never PARTIAL: no checksum offload knows ICMP. COMPLETE stays right, the
+	 * sum is neutral. ICMPv6 sums the addresses too.
 	 */
-	icmp->checksum = sum_update(icmp->checksum, sum_diff16(icmp->un.echo.id, id));
+	if (packet->v6)
+		sum += change.addresses;
+	icmp->checksum = sum_update(icmp->checksum, sum);
 	icmp->un.echo.id = id;
+}
+
+/* By arithmetic where the kernel tells enough for that. IPv6 never changes a COMPLETE sum. */
+inline_always bool sum_is_by_hand(const struct packet *packet, __u32 summed)
+{
+	return packet->v6 ? know_ip_summed : summed != SUMMED_COMPLETE;
 }
 
 /* The packet's pointers are dead afterwards. */
@@ -115,8 +123,8 @@ inline_always void translate(struct packet *packet, const struct translation *to
 	bool udp = packet->protocol == IPPROTO_UDP;
 	struct sum_change change = translate_ip(packet, to);
 
-	if (packet->protocol == IPPROTO_ICMP) {
-		translate_icmp_echo(packet, to->source_port);
+	if (protocol_is_echo(packet->protocol)) {
+		translate_echo(packet, change, to->source_port);
 		return;
 	}
 	__be16 *ports = packet->transport;
@@ -126,7 +134,7 @@ inline_always void translate(struct packet *packet, const struct translation *to
 	ports[1] = to->destination_port;
 	if ((void *)(check + 1) > packet->end)
 		return;
-	if (summed != SUMMED_COMPLETE)
+	if (sum_is_by_hand(packet, summed))
 		sum_by_hand(check, summed, udp, change);
 	else
 		sum_by_helper(packet, (void *)check - (void *)packet->ethernet, udp, change);

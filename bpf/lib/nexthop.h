@@ -32,18 +32,28 @@ inline_always __u32 route_mark(struct __sk_buff *skb, struct bpf_fib_lookup *fib
 	return FIB_LOOKUP_MARK;
 }
 
-noinline_static int route_ask(struct __sk_buff *skb, struct route *route, __u32 from, __be32 source,
-			      __be32 destination)
+/* How `source` gets to `destination`, if it comes in by `from`. */
+noinline_static int route_look_up(struct __sk_buff *skb, struct route *route, __u32 from,
+				  const struct abi_addr *source, const struct abi_addr *destination)
 {
+	bool v4 = address_is_v4(destination);
+
 	__builtin_memset(&route->fib, 0, sizeof route->fib);
-	route->fib.family = AF_INET;
 	route->fib.ifindex = from;
-	route->fib.ipv4_src = source;
-	route->fib.ipv4_dst = destination;
+	route->fib.family = v4 ? AF_INET : AF_INET6;
+	if (v4) {
+		route->fib.ipv4_src = source->words[3];
+		route->fib.ipv4_dst = destination->words[3];
+	} else {
+		__builtin_memcpy(route->fib.ipv6_src, source, sizeof *source);
+		__builtin_memcpy(route->fib.ipv6_dst, destination, sizeof *destination);
+	}
 	__u32 flags = route_mark(skb, &route->fib);
 	route->result = bpf_fib_lookup(skb, &route->fib, sizeof route->fib, flags);
+	/* The IPv6 look-up says so of what it has no route to, too. */
 	if (route->result == BPF_FIB_LKUP_RET_NOT_FWDED)
-		return ROUTE_LOCAL;
+		return v4 || bpf_map_lookup_elem(&wh1_locals, destination) ? ROUTE_LOCAL
+									   : ROUTE_NONE;
 	/* FRAG_NEEDED: this one packet is too long for it. */
 	if (route->result == BPF_FIB_LKUP_RET_SUCCESS ||
 	    route->result == BPF_FIB_LKUP_RET_NO_NEIGH ||
@@ -63,6 +73,13 @@ inline_always int next_hop_send(const struct route *route)
 
 	__builtin_memcpy(hop.ipv6_nh, route->fib.ipv6_dst, sizeof hop.ipv6_nh);
 	return bpf_redirect_neigh(route->fib.ifindex, &hop, sizeof hop, 0);
+}
+
+inline_always int route_ask(const struct packet *packet, struct route *route, __u32 from)
+{
+	struct abi_addr source = packet_source(packet), destination = packet_destination(packet);
+
+	return route_look_up(packet->skb, route, from, &source, &destination);
 }
 
 inline_always void next_hop_keep(struct flow *flow, const struct route *route)
@@ -91,18 +108,19 @@ inline_always void next_hop_write(struct packet *packet, const struct flow *flow
 }
 
 /*
- * Asks anew for a flow from `network`, and sets the redirect up; a route that is
- * gone leaves the flow as it was. TC_ACT_REDIRECT is 7, so reasons come negative.
+ * Asks anew for a flow, and sets the redirect up; a route that is gone leaves the
+ * flow as it was. TC_ACT_REDIRECT is 7, so reasons come negative.
  */
 noinline_static int next_hop_refresh(struct __sk_buff *skb, struct flow *flow, __u32 network_id,
-				     __be32 source, __be32 destination)
+				     const struct abi_addr *source)
 {
 	struct network *network = network_get(network_id);
 	struct route route;
 
 	if (!network)
 		return -DROP_INTERNAL_ERROR;
-	if (route_ask(skb, &route, network->gateway_ifindex, source, destination) != ROUTE_OUT)
+	if (route_look_up(skb, &route, network->gateway_ifindex, source, &flow->new_destination) !=
+	    ROUTE_OUT)
 		return -DROP_NO_ROUTE;
 	__u32 out = route.fib.ifindex;
 	if (!bpf_map_lookup_elem(&wh1_uplinks, &out))

@@ -3,8 +3,11 @@
 /*
  * A packet as it stands at a hook: one parse fills `struct packet`, and every
  * later step reads it there. The pointers die with each helper that may move
- * the data; packet_open and the parsers set them anew.
+ * the data; packet_open and the parsers set them anew. The family is a constant
+ * of each program, so that the compiler leaves out what is the other's.
  */
+#include "lib/address.h"
+#include "lib/extensions.h"
 #include "lib/maps.h"
 #include "lib/settings.h"
 
@@ -12,17 +15,22 @@ struct packet {
 	struct __sk_buff *skb;
 	struct ethhdr *ethernet;
 	struct iphdr *ip;
-	void *transport; /* valid for 8 bytes, for 20 with TCP */
+	struct ipv6hdr *ip6; /* the same place */
+	void *transport;     /* valid for 8 bytes, for 20 with TCP */
 	void *end;
-	__u32 slot;         /* the endpoint that it comes from, 0 if none */
-	__u16 network;      /* of that endpoint: the flow's zone */
-	__be16 source_port; /* ICMP echo: the id in both */
+	const struct flow_key *key; /* of its flow, where one was found */
+	__u32 transport_start;      /* bytes from the start of the frame */
+	__u32 slot;                 /* the endpoint that it comes from, 0 if none */
+	__u16 network;              /* of that endpoint: the flow's zone */
+	__be16 source_port;         /* ICMP echo: the id in both */
 	__be16 destination_port;
 	__u8 hook; /* enum hook */
+	bool v6;
 	__u8 protocol;
 	__u8 tcp_flags;
 	__u8 icmp_type;
 	bool fragment;
+	bool echo_reply;
 	bool has_ports; /* TCP, UDP or ICMP echo, not a fragment */
 };
 
@@ -32,12 +40,7 @@ struct packet {
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 #define IP_OFFSET_OR_MORE 0x3fff
-#define HEADERS_MAX 74 /* Ethernet, IPv4 and TCP without options, and what an ICMP error quotes */
-
-inline_always struct abi_addr address4(__be32 address)
-{
-	return (struct abi_addr){ .words = { 0, 0, bpf_htonl(0xffff), address } };
-}
+#define HEADERS_MAX 74 /* Ethernet, IP of both families and TCP without options */
 
 inline_always bool mac_equal(const __u8 *a, const __u8 *b)
 {
@@ -62,25 +65,32 @@ inline_always void packet_point(struct packet *packet)
 
 	packet->ethernet = (void *)(long)skb->data;
 	packet->ip = (void *)(long)skb->data + ETH_HLEN;
+	packet->ip6 = (void *)(long)skb->data + ETH_HLEN;
 	packet->end = (void *)(long)skb->data_end;
+}
+
+/* The IP header's end is said too for the verifier, which knows no `bytes` that varies. */
+inline_always bool packet_is_within(const struct packet *packet, __u32 bytes)
+{
+	void *ip_end = packet->v6 ? (void *)(packet->ip6 + 1) : (void *)(packet->ip + 1);
+
+	return (void *)packet->ethernet + bytes <= packet->end && ip_end <= packet->end;
 }
 
 /* Ensures that `bytes` from the start can be read and, in a program that writes, written. */
 inline_always bool packet_open(struct packet *packet, __u32 bytes)
 {
+	__u32 length = packet->skb->len, wanted = bytes > HEADERS_MAX ? bytes : HEADERS_MAX;
+
 	packet_point(packet);
-	if ((void *)packet->ethernet + bytes <= packet->end &&
-	    (void *)(packet->ip + 1) <= packet->end)
+	if (packet_is_within(packet, bytes))
 		return true;
-	if (packet->skb->len < bytes)
+	if (length < bytes)
 		return false;
 	/* Some drivers leave little more than the Ethernet header in the linear part. */
-	bpf_skb_pull_data(packet->skb,
-			  packet->skb->len < HEADERS_MAX ? packet->skb->len : HEADERS_MAX);
+	bpf_skb_pull_data(packet->skb, length < wanted ? length : wanted);
 	packet_point(packet);
-	/* Said twice for the verifier, which knows no `bytes` that varies to be more than 34. */
-	return (void *)packet->ethernet + bytes <= packet->end &&
-	       (void *)(packet->ip + 1) <= packet->end;
+	return packet_is_within(packet, bytes);
 }
 
 /* Ethernet with IPv4: DROP_NONE, or why not. */
@@ -92,39 +102,101 @@ inline_always enum drop_reason packet_parse_ipv4(struct packet *packet)
 		return DROP_MALFORMED;
 	packet->protocol = packet->ip->protocol;
 	packet->fragment = packet->ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE);
+	packet->transport_start = ETH_HLEN + packet->ip->ihl * 4;
 	return DROP_NONE;
+}
+
+/* Ethernet with IPv6. The protocol is that of the next header, be it an extension. */
+inline_always enum drop_reason packet_parse_ipv6(struct packet *packet)
+{
+	if (!packet_open(packet, ETH_HLEN + sizeof(struct ipv6hdr)))
+		return DROP_MALFORMED;
+	if (packet->ip6->version != 6)
+		return DROP_MALFORMED;
+	packet->protocol = packet->ip6->nexthdr;
+	packet->transport_start = ETH_HLEN + sizeof(struct ipv6hdr);
+	return DROP_NONE;
+}
+
+inline_always enum drop_reason packet_parse_ip(struct packet *packet)
+{
+	return packet->v6 ? packet_parse_ipv6(packet) : packet_parse_ipv4(packet);
+}
+
+inline_always struct abi_addr packet_source(const struct packet *packet)
+{
+	return packet->v6 ? address6(&packet->ip6->saddr) : address4(packet->ip->saddr);
+}
+
+inline_always struct abi_addr packet_destination(const struct packet *packet)
+{
+	return packet->v6 ? address6(&packet->ip6->daddr) : address4(packet->ip->daddr);
+}
+
+inline_always bool protocol_is_echo(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
 inline_always void packet_parse_icmp(struct packet *packet)
 {
-	struct icmphdr *icmp = packet->transport;
+	struct icmphdr *icmp =
+		packet->transport; /* an echo's fields stand alike in both families */
 
 	packet->icmp_type = icmp->type;
-	packet->has_ports = icmp->type == ICMP_ECHO || icmp->type == ICMP_ECHOREPLY;
+	packet->echo_reply = icmp->type == (packet->v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY);
+	packet->has_ports =
+		packet->echo_reply || icmp->type == (packet->v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO);
 	packet->source_port = packet->destination_port = icmp->un.echo.id;
 }
 
+/* Goes over the extension headers to what they stand before. */
+inline_always enum drop_reason packet_skip_extensions(struct packet *packet)
+{
+	__u64 found;
+
+	if (!extension_is(packet->protocol))
+		return DROP_NONE;
+	found = extensions_walk(packet->skb, packet->protocol);
+	if (!found)
+		return DROP_MALFORMED;
+	packet->protocol = found >> EXTENSIONS_PROTOCOL_SHIFT;
+	packet->fragment = found & EXTENSIONS_FRAGMENT;
+	packet->transport_start = found & EXTENSIONS_OFFSET_MASK;
+	return DROP_NONE;
+}
+
+/* An IPv4 address in an IPv6 header would be taken for the other family's in every map. */
+inline_always bool packet_has_mapped(const struct packet *packet)
+{
+	struct abi_addr source = packet_source(packet), destination = packet_destination(packet);
+
+	return address_is_v4(&source) || address_is_v4(&destination);
+}
+
 /*
- * After packet_parse_ipv4: what stands in the transport header. Protocols and
+ * After packet_parse_ip: what stands in the transport header. Protocols and
  * fragments without ports are not an error, has_ports tells.
  */
 inline_always enum drop_reason packet_parse_transport(struct packet *packet)
 {
-	__u32 start = ETH_HLEN + packet->ip->ihl * 4;
-	__u32 bytes =
-		packet->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	const __u8 icmp = packet->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
 	packet->has_ports = false;
-	if (packet->fragment ||
-	    (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP &&
-	     packet->protocol != IPPROTO_ICMP))
+	if (packet->v6 && (packet_has_mapped(packet) || packet_skip_extensions(packet)))
+		return DROP_MALFORMED;
+	if (packet->fragment || (packet->protocol != IPPROTO_TCP &&
+				 packet->protocol != IPPROTO_UDP && packet->protocol != icmp))
 		return DROP_NONE;
+	__u32 start = packet->transport_start;
+	__u32 bytes =
+		packet->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
 	if (!packet_open(packet, start + bytes))
 		return DROP_MALFORMED;
 	packet->transport = (void *)packet->ethernet + start;
 	if (packet->transport + sizeof(struct udphdr) > packet->end)
 		return DROP_MALFORMED;
-	if (packet->protocol == IPPROTO_ICMP) {
+	if (packet->protocol == icmp) {
 		packet_parse_icmp(packet);
 		return DROP_NONE;
 	}
@@ -147,6 +219,10 @@ inline_always bool packet_is_syn(const struct packet *packet)
 
 inline_always bool packet_is_icmp_error(const struct packet *packet)
 {
+	if (packet->v6)
+		return packet->protocol == IPPROTO_ICMPV6 && !packet->fragment &&
+		       packet->icmp_type >= ICMPV6_DEST_UNREACH &&
+		       packet->icmp_type <= ICMPV6_PARAMPROB;
 	return packet->protocol == IPPROTO_ICMP && !packet->fragment &&
 	       (packet->icmp_type == ICMP_DEST_UNREACH || packet->icmp_type == ICMP_TIME_EXCEEDED ||
 		packet->icmp_type == ICMP_PARAMETERPROB);

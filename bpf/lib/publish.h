@@ -17,16 +17,15 @@ inline_always struct publication *publication_get(struct abi_addr address, __be1
 }
 
 /* By the exact address, then by any: the caller makes sure that the address is the host's. */
-inline_always struct publication *publication_find(__be32 address, __be16 port, __u8 protocol)
+inline_always struct publication *publication_find(struct abi_addr address, __be16 port,
+						   __u8 protocol)
 {
-	struct publication *found = publication_get(address4(address), port, protocol);
+	struct publication *found = publication_get(address, port, protocol);
 
-	return found ? found : publication_get(address4(0), port, protocol);
-}
-
-inline_always bool is_loopback(__be32 address)
-{
-	return (address & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+	if (found)
+		return found;
+	return publication_get(address_is_v4(&address) ? address4(0) : (struct abi_addr){ 0 }, port,
+			       protocol);
 }
 
 /* The direction to the container. */
@@ -100,7 +99,7 @@ inline_always enum drop_reason publish_from_container(struct packet *packet, str
 		return reason;
 	if (hairpin) {
 		hairpins_begin();
-		new->flow.new_source = source->gateway;
+		new->flow.new_source = source_family(source, packet->v6)->gateway;
 	}
 	new->flow.peer_slot = source->slot;
 	new->flow.peer_generation = source->generation;

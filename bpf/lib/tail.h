@@ -8,7 +8,7 @@
  */
 #include "lib/packet.h"
 
-#define TAIL_MAX 8
+#define TAIL_MAX 32
 #define TAIL_MAP                                          \
 	struct {                                          \
 		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);    \

@@ -8,6 +8,7 @@
 #include "lib/nat.h"
 
 #define MTU_LEAST 576 /* what every IPv4 link takes: shorter packets need no look */
+#define MTU_LEAST6 1280
 
 struct too_big {
 	struct iphdr ip;
@@ -20,23 +21,13 @@ _Static_assert(sizeof(struct too_big) == 56, "too_big");
 /* 0, or the MTU of the device if the packet is longer; segments of GSO are cut later. */
 inline_always __u32 mtu_exceeded(const struct packet *packet, __u32 ifindex)
 {
+	__u32 least = packet->v6 ? MTU_LEAST6 : MTU_LEAST;
 	__u32 mtu =
 		packet->skb->len - ETH_HLEN; /* what is compared, whatever header it gets there */
 
-	if (mtu <= MTU_LEAST || packet->skb->gso_size)
+	if (mtu <= least || packet->skb->gso_size)
 		return 0;
 	return bpf_check_mtu(packet->skb, ifindex, &mtu, 0, 0) > 0 ? mtu : 0;
-}
-
-inline_always __u16 sum_of(const void *data, __u32 bytes)
-{
-	const __u16 *words = data;
-	__u64 sum = 0;
-
-#pragma unroll
-	for (__u32 i = 0; i < bytes / 2; i++)
-		sum += words[i];
-	return ~sum_fold(sum);
 }
 
 inline_always void too_big_write(struct too_big *error, const struct source *source, __u32 mtu)
@@ -47,13 +38,13 @@ inline_always void too_big_write(struct too_big *error, const struct source *sou
 		.tot_len = bpf_htons(sizeof *error),
 		.ttl = 64,
 		.protocol = IPPROTO_ICMP,
-		.saddr = source->gateway.words[3],
-		.daddr = source->address.words[3],
+		.saddr = source->v4.gateway.words[3],
+		.daddr = source->v4.address.words[3],
 	};
-	error->ip.check = sum_of(&error->ip, sizeof error->ip);
+	error->ip.check = ~sum_fold(sum_words(&error->ip, sizeof error->ip));
 	error->icmp = (struct icmphdr){ .type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED };
 	error->icmp.un.frag.mtu = bpf_htons(mtu);
-	error->icmp.checksum = sum_of(&error->icmp, sizeof *error - sizeof error->ip);
+	error->icmp.checksum = ~sum_fold(sum_words(&error->icmp, sizeof *error - sizeof error->ip));
 }
 
 /* Makes the answer of the packet; false if it cannot be, and the packet is spoilt. */

@@ -6,14 +6,21 @@
  * ones. A flow moves when the side that began it speaks again after an answer:
  * an answer alone proves nothing of a client whose address is forged. One that
  * is begun by a container moves also if answers go on for a second.
+ *
+ * The functions that are not static are verified once, with any flow, and not
+ * again on each path of each program that calls them.
  */
 #include "lib/seat.h"
 
 #define ACKNOWLEDGED_MAX (1u << 20) /* bytes of the answer that may be acknowledged at once */
 
 /* A few times in a flow's life: its first packet, its answer, FIN, RST. */
-noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, __u32 sequence)
+int flow_change(struct flow *flow, __u32 news, __u32 protocol, __u32 sequence);
+__attribute__((noinline)) int flow_change(struct flow *flow, __u32 news, __u32 protocol,
+					  __u32 sequence)
 {
+	if (!flow)
+		return 0;
 	struct flow *peer = flow_peer(flow, protocol);
 	bool reply = flow->flags & FLOW_REPLY;
 
@@ -34,8 +41,11 @@ noinline_static int flow_change(struct flow *flow, __u32 news, __u32 protocol, _
 }
 
 /* A SYN on a closed flow: all begins anew, in the same place. */
-noinline_static int flow_reopen(struct flow *flow, __u32 protocol)
+int flow_reopen(struct flow *flow, __u32 protocol);
+__attribute__((noinline)) int flow_reopen(struct flow *flow, __u32 protocol)
 {
+	if (!flow)
+		return 0;
 	struct flow *peer = flow_peer(flow, protocol);
 
 	flow_discharge(flow);
@@ -97,9 +107,26 @@ inline_always bool flow_move(struct flow *first, struct flow *second, __u32 prot
 	return true;
 }
 
-/* The flow has been answered: it is moved, or charged anew after it was reopened. */
-noinline_static int flow_settle(struct flow *flow, __u32 protocol, __u32 acknowledgment)
+/* Linux 6.1 takes a key only from what it knows to be a stack or a map. */
+inline_always struct flow *flow_in_table(const struct flow_key *named, bool opening)
 {
+	struct flow_key key = *named;
+
+	return opening ? bpf_map_lookup_elem(&wh1_opening, &key)
+		       : bpf_map_lookup_elem(&wh1_flows, &key);
+}
+
+/* The flow has been answered: it is moved, or charged anew after it was reopened. */
+int flow_settle(const struct flow_key *named, __u32 opening, __u32 acknowledgment);
+__attribute__((noinline)) int flow_settle(const struct flow_key *named, __u32 opening,
+					  __u32 acknowledgment)
+{
+	if (!named)
+		return 0;
+	struct flow *flow = flow_in_table(named, opening);
+	__u32 protocol = named->protocol;
+	if (!flow)
+		return 0;
 	struct flow *peer = flow_peer(flow, protocol);
 	struct flow *first = flow->flags & FLOW_REPLY ? peer : flow;
 
@@ -153,5 +180,5 @@ inline_always void flow_touch(struct flow *flow, const struct packet *packet)
 	else if (seen & ~state)
 		flow_change(flow, seen & ~state, packet->protocol, packet_tcp_word(packet, 1));
 	if (flow_is_due(flow, state, new_second))
-		flow_settle(flow, packet->protocol, packet_tcp_word(packet, 2));
+		flow_settle(packet->key, state & FLOW_OPENING, packet_tcp_word(packet, 2));
 }

@@ -2,23 +2,43 @@
 #include "link/address.h"
 
 #include <linux/if_addr.h>
+#include <string.h>
+
+static int family_of(struct ip ip)
+{
+	return ip_is_v4(ip) ? AF_INET : AF_INET6;
+}
+
+/* In the length that the family has on the wire. */
+static void put_ip(struct nl_msg *message, int type, struct ip ip)
+{
+	bool v4 = ip_is_v4(ip);
+	nla_put(message, type, v4 ? 4 : 16, ip.bytes + (v4 ? 12 : 0));
+}
+
+static bool is_link_local(struct ip ip)
+{
+	return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+}
 
 static struct nl_msg *address_message(int type, int flags, uint32_t ifindex, struct prefix prefix)
 {
-	struct ifaddrmsg header = { .ifa_family = AF_INET,
+	bool v4 = ip_is_v4(prefix.ip);
+	struct ifaddrmsg header = { .ifa_family = (uint8_t)family_of(prefix.ip),
 				    .ifa_prefixlen = prefix.length,
-				    .ifa_scope = RT_SCOPE_UNIVERSE,
+				    .ifa_scope = is_link_local(prefix.ip) ? RT_SCOPE_LINK
+									  : RT_SCOPE_UNIVERSE,
 				    .ifa_index = ifindex };
-	struct in_addr own = ip_to_v4(prefix.ip);
 	struct nl_msg *message = netlink_message(type, flags, &header, sizeof header);
 	if (!message)
 		return NULL;
-	nla_put(message, IFA_LOCAL, sizeof own, &own);
-	nla_put(message, IFA_ADDRESS, sizeof own, &own);
-	if (type == RTM_NEWADDR && prefix.length < 31) {
-		struct in_addr last = ip_to_v4(prefix_last(prefix));
-		nla_put(message, IFA_BROADCAST, sizeof last, &last);
-	}
+	put_ip(message, IFA_LOCAL, prefix.ip);
+	put_ip(message, IFA_ADDRESS, prefix.ip);
+	/* Who has an address is known without asking the link. */
+	if (type == RTM_NEWADDR && !v4)
+		nla_put_u32(message, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
+	if (type == RTM_NEWADDR && v4 && prefix.length < 31)
+		put_ip(message, IFA_BROADCAST, prefix_last(prefix));
 	return message;
 }
 
@@ -42,20 +62,20 @@ int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix des
 		    struct ip gateway, struct error *err)
 {
 	bool on_link = ip_is_unset(gateway);
-	struct rtmsg header = { .rtm_family = AF_INET,
+	bool v4 = ip_is_v4(destination.ip);
+	struct rtmsg header = { .rtm_family = (uint8_t)family_of(destination.ip),
 				.rtm_dst_len = destination.length,
 				.rtm_table = RT_TABLE_MAIN,
 				.rtm_protocol = RTPROT_BOOT,
-				.rtm_scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+				.rtm_scope = on_link && v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 				.rtm_type = RTN_UNICAST };
 	struct nl_msg *message =
 		netlink_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
 	if (message) {
-		struct in_addr to = ip_to_v4(destination.ip), via = ip_to_v4(gateway);
-		nla_put(message, RTA_DST, sizeof to, &to);
+		put_ip(message, RTA_DST, destination.ip);
 		nla_put_u32(message, RTA_OIF, ifindex);
 		if (!on_link)
-			nla_put(message, RTA_GATEWAY, sizeof via, &via);
+			put_ip(message, RTA_GATEWAY, gateway);
 	}
 	return netlink_queue(netlink, message, NETLINK_STRICT, err, "add the route to %s",
 			     prefix_format(destination).text);
@@ -110,12 +130,24 @@ struct walk {
 	void *context;
 };
 
-static struct ip read_v4(struct nlattr *attribute)
+/* An attribute that lacks is the family's zero: that of a default route. */
+static struct ip read_ip(struct nlattr *attribute, int family)
 {
-	struct in_addr address = { 0 };
-	if (attribute && nla_len(attribute) == sizeof address)
-		address = *(struct in_addr *)nla_data(attribute);
-	return ip_from_v4(address);
+	struct in_addr v4 = { 0 };
+	struct in6_addr v6 = { 0 };
+	if (family == AF_INET6) {
+		if (attribute && nla_len(attribute) == sizeof v6)
+			memcpy(&v6, nla_data(attribute), sizeof v6);
+		return ip_from_v6(&v6);
+	}
+	if (attribute && nla_len(attribute) == sizeof v4)
+		memcpy(&v4, nla_data(attribute), sizeof v4);
+	return ip_from_v4(v4);
+}
+
+static bool is_ip(int family)
+{
+	return family == AF_INET || family == AF_INET6;
 }
 
 static int visit_address(const struct nlmsghdr *header, void *context, struct error *err)
@@ -124,13 +156,13 @@ static int visit_address(const struct nlmsghdr *header, void *context, struct er
 	const struct ifaddrmsg *info = NLMSG_DATA(header);
 	const struct walk *walk = context;
 
-	if (header->nlmsg_type != RTM_NEWADDR || info->ifa_family != AF_INET)
+	if (header->nlmsg_type != RTM_NEWADDR || !is_ip(info->ifa_family))
 		return 0;
 	nlmsg_parse((struct nlmsghdr *)(uintptr_t)header, sizeof *info, parts, IFA_MAX, NULL);
 	struct nlattr *own = parts[IFA_LOCAL] ? parts[IFA_LOCAL] : parts[IFA_ADDRESS];
 	struct address address = {
 		.ifindex = info->ifa_index,
-		.prefix = { read_v4(own), info->ifa_prefixlen },
+		.prefix = { read_ip(own, info->ifa_family), info->ifa_prefixlen },
 		.scope = info->ifa_scope,
 		.flags = parts[IFA_FLAGS] ? nla_get_u32(parts[IFA_FLAGS]) : info->ifa_flags,
 	};
@@ -141,7 +173,7 @@ int address_each(struct netlink *netlink,
 		 int (*visit)(const struct address *address, void *context, struct error *err),
 		 void *context, struct error *err)
 {
-	struct ifaddrmsg header = { .ifa_family = AF_INET };
+	struct ifaddrmsg header = { .ifa_family = AF_UNSPEC };
 	struct walk walk = { .visit_address = visit, .context = context };
 	return netlink_ask(netlink,
 			   netlink_message(RTM_GETADDR, NLM_F_DUMP, &header, sizeof header),
@@ -154,13 +186,13 @@ static int visit_route(const struct nlmsghdr *header, void *context, struct erro
 	const struct rtmsg *info = NLMSG_DATA(header);
 	const struct walk *walk = context;
 
-	if (header->nlmsg_type != RTM_NEWROUTE || info->rtm_family != AF_INET ||
+	if (header->nlmsg_type != RTM_NEWROUTE || !is_ip(info->rtm_family) ||
 	    info->rtm_table != RT_TABLE_MAIN)
 		return 0;
 	nlmsg_parse((struct nlmsghdr *)(uintptr_t)header, sizeof *info, parts, RTA_MAX, NULL);
 	struct route route = {
-		.destination = { read_v4(parts[RTA_DST]), info->rtm_dst_len },
-		.gateway = read_v4(parts[RTA_GATEWAY]),
+		.destination = { read_ip(parts[RTA_DST], info->rtm_family), info->rtm_dst_len },
+		.gateway = read_ip(parts[RTA_GATEWAY], info->rtm_family),
 		.ifindex = parts[RTA_OIF] ? nla_get_u32(parts[RTA_OIF]) : 0,
 		.metric = parts[RTA_PRIORITY] ? nla_get_u32(parts[RTA_PRIORITY]) : 0,
 		.type = info->rtm_type,
@@ -173,7 +205,7 @@ int route_each(struct netlink *netlink,
 	       int (*visit)(const struct route *route, void *context, struct error *err),
 	       void *context, struct error *err)
 {
-	struct rtmsg header = { .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN };
+	struct rtmsg header = { .rtm_family = AF_UNSPEC, .rtm_table = RT_TABLE_MAIN };
 	struct walk walk = { .visit_route = visit, .context = context };
 	return netlink_ask(netlink,
 			   netlink_message(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof header),

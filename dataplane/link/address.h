@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Addresses and routes of a namespace. IPv4 in this slice. */
+/* Addresses and routes of a namespace, of both families. */
 #include <stdint.h>
 
 #include "base/error.h"
@@ -22,7 +22,8 @@ struct route {
 	uint32_t table;
 };
 
-/** Queued: an address that is there already is fine. */
+/** Queued: an address that is there already is fine. IPv6: usable at once, without detection of
+ * duplicates; give it to a device that is up. */
 int address_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
 		      struct error *err);
 /** Queued: an address that is not there is fine. */
@@ -31,7 +32,7 @@ int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefi
 /** Queued: replaces a route to the same destination. gateway unset: on the link. */
 int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix destination,
 		    struct ip gateway, struct error *err);
-/** A route to one address. */
+/** A route to one address of IPv4. */
 struct host_route {
 	struct ip address;
 	uint32_t link;
@@ -42,11 +43,11 @@ int host_route_queue_add(struct netlink *netlink, const struct host_route *route
 			 struct error *err);
 /** 1 if there is a route to this one address, 0 if not. */
 int host_route_look(struct netlink *netlink, struct ip address, struct error *err);
-/** All IPv4 addresses of the namespace. */
+/** All addresses of the namespace. */
 int address_each(struct netlink *netlink,
 		 int (*visit)(const struct address *address, void *context, struct error *err),
 		 void *context, struct error *err);
-/** All IPv4 routes of the main table. */
+/** All routes of the main table. */
 int route_each(struct netlink *netlink,
 	       int (*visit)(const struct route *route, void *context, struct error *err),
 	       void *context, struct error *err);

@@ -75,7 +75,9 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(26, SCTP_PORT, "sctp-port",                                                              \
 	  "this kernel does not let the port of an SCTP packet change")                            \
 	X(27, RATE, "rate", "more of this kind than one endpoint may send in a second")            \
-	X(28, UPGRADE, "upgrade", "wherry was being upgraded: no flow began for a moment")
+	X(28, UPGRADE, "upgrade", "wherry was being upgraded: no flow began for a moment")         \
+	X(29, DISCOVERY, "discovery", "a neighbour discovery message that nobody needs to see")    \
+	X(30, ROUTER, "router", "router discovery: addresses and routes are given, not announced")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
@@ -104,24 +106,33 @@ struct served_ports {
 };
 #define SERVED_MAX 4
 
-/* wh1_sources: hash, key __u32 ifindex of the host end. Who sends here. */
-struct source {
+/* What an endpoint has of one family; all zero without NETWORK_IPV4 or NETWORK_IPV6. */
+struct source_family {
 	struct abi_addr address;
 	struct abi_addr subnet_mask; /* 96 one bits in front for IPv4 */
 	struct abi_addr subnet;      /* address & subnet_mask */
 	struct abi_addr gateway;
+};
+
+/* wh1_sources: hash, key __u32 ifindex of the host end. Who sends here. */
+struct source {
+	struct source_family v4;
 	__u32 slot;
 	__u32 generation;
 	__u32 gateway_ifindex;
 	__u16 network;
 	__u8 mac[6];
 	__u8 gateway_mac[6];
-	__u16 flags; /* NETWORK_* of its network */
+	__u16 flags; /* NETWORK_* of its network; of the families, which it has an address of */
 	struct served_ports served[SERVED_MAX];
+	struct source_family v6;
 };
-_Static_assert(sizeof(struct source) == 108, "source");
+_Static_assert(sizeof(struct source) == 172, "source");
 
-/* wh1_endpoints: hash. Who has this address in this network. */
+/*
+ * wh1_endpoints: hash. Who has this address in this network: what is sent to it
+ * goes there, and its endpoint may send from it.
+ */
 struct endpoint_key {
 	struct abi_addr address;
 	__u16 network;
@@ -160,6 +171,8 @@ enum network_flags {
 	NETWORK_INTERNAL = 1 << 1, /* nothing in or out but the host and the network itself */
 	NETWORK_ROUTED = 1 << 2,   /* outside may address containers directly */
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
+	NETWORK_IPV4 = 1 << 4,     /* has a subnet of this family */
+	NETWORK_IPV6 = 1 << 5,
 	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
 };
 
@@ -172,9 +185,11 @@ struct network {
 	__u32 generation;
 	__u16 flags;
 	__u8 gateway_mac[6];
-	__u32 zero;
+	__u32 prefix_length6;
+	struct abi_addr subnet6;
+	struct abi_addr gateway6;
 };
-_Static_assert(sizeof(struct network) == 56, "network");
+_Static_assert(sizeof(struct network) == 88, "network");
 
 /* wh1_gateways: hash, key __u32 ifindex of a gateway device, value __u32 network id. */
 
@@ -187,11 +202,12 @@ _Static_assert(sizeof(struct subnet_key) == 20, "subnet_key");
 
 /* wh1_uplinks: hash, key __u32 ifindex. Devices that lead outside. */
 struct uplink {
-	struct abi_addr masquerade; /* source address for what leaves here */
+	struct abi_addr masquerade;  /* source address for what leaves here; all zero: none */
+	struct abi_addr masquerade6; /* and for IPv6 */
 	__u8 mac[6];
 	__u16 mtu;
 };
-_Static_assert(sizeof(struct uplink) == 24, "uplink");
+_Static_assert(sizeof(struct uplink) == 40, "uplink");
 
 /* wh1_locals: hash, key struct abi_addr, value __u32: the host's own addresses. */
 

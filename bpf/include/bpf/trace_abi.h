@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #define TRACE_KEY_MAX 64
-#define TRACE_VALUE_MAX 128
+#define TRACE_VALUE_MAX 192
 
 enum trace_kind {
 	TRACE_LOOKUP = 1,   /* result: 1 found */
@@ -36,4 +36,4 @@ struct trace_event {
 	__u8 key[TRACE_KEY_MAX];
 	__u8 value[TRACE_VALUE_MAX]; /* the value and what lies behind it: the map knows its size */
 };
-_Static_assert(sizeof(struct trace_event) == 216, "trace_event");
+_Static_assert(sizeof(struct trace_event) == 280, "trace_event");

@@ -25,6 +25,8 @@
 #define ENDPOINT_PORTS_MAX 65536 /* publications of one endpoint */
 #define PUBLISH_FROM_MAX 64      /* prefixes that name who may reach them */
 #define DEVICE_NAME_MAX 16
+#define ENDPOINT_EXTRA_MAX 6     /* addresses beyond one of each family */
+#define ENDPOINT_ADDRESSES_MAX 8 /* all of them */
 
 struct dataplane;
 
@@ -56,8 +58,10 @@ int dataplane_open_store(const struct instance *instance, struct store **ret_sto
 struct network_spec {
 	char name[NETWORK_NAME_MAX];
 	char device[DEVICE_NAME_MAX]; /* gateway device; "" : br- and a hash of the name */
-	struct prefix subnet;         /* IPv4 in this slice */
+	struct prefix subnet;         /* IPv4; unset: the network has IPv6 only */
 	struct ip gateway;            /* inside subnet; unset: its first address */
+	struct prefix subnet6;        /* IPv6; unset: the network has IPv4 only */
+	struct ip gateway6;           /* inside subnet6; unset: its first address */
 	uint32_t mtu;                 /* 0: the least of the uplinks' */
 	bool masquerade;
 	bool internal;
@@ -91,6 +95,9 @@ int network_find(struct store *store, const char *name, struct network_info *ret
 int network_each(struct store *store,
 		 int (*visit)(const struct network_info *info, void *context, struct error *err),
 		 void *context, struct error *err);
+/** A subnet6 for a network of this name: a free /64 of the host's own ULA /48 (RFC 4193). */
+int network_choose_subnet6(struct dataplane *dataplane, struct prefix *ret_subnet,
+			   struct error *err);
 /**
  * A subnet that overlaps no network of this instance and no route of the host:
  * the first free of 172.17.0.0/16 … 172.31.0.0/16, then 192.168.0.0/20 ….
@@ -137,10 +144,14 @@ struct endpoint_spec {
 	const char *container_id;
 	const char *interface; /* in the container: eth0 */
 	const char *network;
-	const char *netns_path;      /* as the caller named it; "" if netns_fd has no path */
-	int netns_fd;                /* borrowed */
-	struct prefix address;       /* the address with the subnet's length */
-	struct ip gateway;           /* for the default route; unset: none */
+	const char *netns_path; /* as the caller named it; "" if netns_fd has no path */
+	int netns_fd;           /* borrowed */
+	struct prefix address;  /* IPv4, with the subnet's length; unset: none */
+	struct ip gateway;      /* for the default route; unset: none */
+	struct prefix address6; /* IPv6, likewise; one of both is set */
+	struct ip gateway6;
+	const struct prefix *extra;  /* further addresses of either family, inside the subnets */
+	size_t extra_count;          /* at most ENDPOINT_EXTRA_MAX */
 	struct mac mac;              /* unset: made from the address: 02:42:a.b.c.d style, unique */
 	uint32_t mtu;                /* 0: the network's */
 	const struct prefix *routes; /* further routes via the gateway */
@@ -173,8 +184,11 @@ struct endpoint_info {
 	char owner[16];
 	char hostname[256];
 	enum endpoint_state state;
-	struct prefix address;
-	struct ip gateway;
+	struct prefix address;  /* unset: it has IPv6 only */
+	struct prefix address6; /* unset: it has IPv4 only */
+	struct ip gateway, gateway6;
+	struct prefix extra[ENDPOINT_EXTRA_MAX];
+	size_t extra_count;
 	struct mac mac;
 	struct mac host_mac;
 	char host_device[DEVICE_NAME_MAX];
@@ -197,6 +211,9 @@ struct endpoint_info {
 	struct ip servers[ENDPOINT_SERVERS_MAX];
 };
 void endpoint_info_release(struct endpoint_info *info); /* frees what it owns; info is a value */
+/** All addresses, IPv4 first, extra ones last. Returns how many: at least 1. */
+size_t endpoint_addresses(const struct endpoint_info *info,
+			  struct prefix ret_addresses[ENDPOINT_ADDRESSES_MAX]);
 
 /**
  * Attaches a container: veth pair, address and routes in the container, map

@@ -31,6 +31,18 @@ int world_set_up(void **state)
 	return 0;
 }
 
+int world_set_up_dual(void **state)
+{
+	struct error err = { 0 };
+	if (world_set_up(state) != 0)
+		return -1;
+	struct world *world = *state;
+	scene_address(world->scene, "client", "eth0", "fd99::2/64");
+	scene_address(world->scene, "node", "up0", "fd99::1/64");
+	world_claim(uplinks_refresh(world->dataplane, &err), &err);
+	return 0;
+}
+
 int world_tear_down(void **state)
 {
 	struct world *world = *state;
@@ -43,13 +55,23 @@ int world_tear_down(void **state)
 	return scene_tear_down(&scene);
 }
 
+/* "10.1.0.0/24", "fd01::/64" or "10.1.0.0/24,fd01::/64" */
+static void read_pair(const char *text, struct prefix *ret_v4, struct prefix *ret_v6)
+{
+	struct error err = { 0 };
+	char copy[128], *rest = copy;
+	snprintf(copy, sizeof copy, "%s", text);
+	for (char *one; (one = strsep(&rest, ","));)
+		world_claim(prefix_parse(one, strchr(one, ':') ? ret_v6 : ret_v4, &err), &err);
+}
+
 void world_network_as(struct world *world, const char *name, const char *subnet,
 		      struct network_spec spec)
 {
 	struct error err = { 0 };
 	struct network_info info;
 	snprintf(spec.name, sizeof spec.name, "%s", name);
-	world_claim(prefix_parse(subnet, &spec.subnet, &err), &err);
+	read_pair(subnet, &spec.subnet, &spec.subnet6);
 	world_claim(network_ensure(world->dataplane, &spec, &info, &err), &err);
 }
 
@@ -104,8 +126,11 @@ static int attach(struct world *world, const char *name, const char *network, co
 				      .owner = "test" };
 	int r = network_find(dataplane_store(world->dataplane), network, &found, err);
 	world_claim(r, err);
-	spec.gateway = found.spec.gateway;
-	world_claim(prefix_parse(address, &spec.address, err), err);
+	read_pair(address, &spec.address, &spec.address6);
+	if (!prefix_is_unset(spec.address))
+		spec.gateway = found.spec.gateway;
+	if (!prefix_is_unset(spec.address6))
+		spec.gateway6 = found.spec.gateway6;
 	return endpoint_add(world->dataplane, &spec, &info, err);
 }
 

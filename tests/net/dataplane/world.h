@@ -18,14 +18,17 @@ struct world {
 };
 /** setup and teardown: a scene with "client" behind an uplink: 10.99.0.2 and 10.99.0.1. */
 int world_set_up(void **state);
+/** The same with IPv6 beside: fd99::2 and fd99::1. */
+int world_set_up_dual(void **state);
 int world_tear_down(void **state);
 
-/** A masqueraded network without names. */
+/** A masqueraded network without names; subnet may be of IPv6, or "10.1.0.0/24,fd01::/64". */
 void world_network(struct world *world, const char *name, const char *subnet);
 /** A network as spec says; name and subnet are filled in. */
 void world_network_as(struct world *world, const char *name, const char *subnet,
 		      struct network_spec spec);
-/** A new container with an interface eth0 ("10.1.0.2/24") in the network. */
+/** A new container with an interface eth0 ("10.1.0.2/24", "fd01::2/64", or both with a comma) in
+ * the network. */
 void world_container(struct world *world, const char *name, const char *network,
 		     const char *address);
 /** As above, with publications "8080:80", "8080:80/udp", "10.99.0.1:8080:80", "9000:90+10"…, NULL

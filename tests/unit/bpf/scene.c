@@ -91,7 +91,7 @@ static void put_network(struct scene *scene, uint32_t id, const char *subnet, co
 		.prefix_length = 96 + 16,
 		.gateway_ifindex = ifindex,
 		.generation = 1,
-		.flags = NETWORK_MASQUERADE,
+		.flags = NETWORK_MASQUERADE | NETWORK_IPV4,
 		.gateway_mac = { 2, 0, 0, 0, 0, (uint8_t)id },
 	};
 	struct subnet_key key = { .prefix_length = 96 + 16, .address = network.subnet };
@@ -112,16 +112,16 @@ static void put_endpoint(struct scene *scene, uint32_t id, uint32_t slot, const 
 	assert_int_equal(
 		bpf_map_lookup_elem(bpf_map__fd(scene->bpf->maps.wh1_networks), &id, &network), 0);
 	struct source source = {
-		.address = key.address,
-		.subnet = network.subnet,
-		.gateway = network.gateway,
+		.v4 = { .address = key.address,
+			.subnet = network.subnet,
+			.gateway = network.gateway },
 		.slot = slot,
 		.generation = 1,
 		.gateway_ifindex = network.gateway_ifindex,
 		.network = (uint16_t)id,
 		.flags = network.flags,
 	};
-	memset(&source.subnet_mask, 0xff, 14);
+	memset(&source.v4.subnet_mask, 0xff, 14);
 	memcpy(source.gateway_mac, network.gateway_mac, sizeof source.gateway_mac);
 	frame_mac(address, source.mac);
 	frame_mac(address, endpoint.mac);
@@ -305,7 +305,7 @@ void scene_set_flags(struct scene *scene, uint16_t flags)
 		uint32_t ifindex = i ? scene->web : scene->client;
 
 		assert_int_equal(bpf_map_lookup_elem(fd, &ifindex, &source), 0);
-		source.flags = flags;
+		source.flags = flags | NETWORK_IPV4;
 		put(scene->bpf->maps.wh1_sources, &ifindex, &source);
 	}
 	assert_int_equal(
