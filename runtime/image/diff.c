@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "path.h"
+#include "runtime/image.h"
 #include "tar_write.h"
 #include "tree.h"
 
@@ -229,13 +230,10 @@ static int walk(struct diff *diff, const char *folder, int depth, struct error *
 	return r;
 }
 
-int diff_write(int root_fd, const char *blob_path, struct digest *ret_digest,
-	       uint64_t *ret_size_bytes, struct error *err)
+static int write_to(int root_fd, int fd, struct digest *ret_digest, uint64_t *ret_size_bytes,
+		    struct error *err)
 {
 	uint64_t archive_size;
-	auto_fd fd = open(blob_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_set_errno(err, errno, "make %s", blob_path);
 	AUTO(tar_writer) writer = NULL;
 	auto_free struct diff *diff = calloc(1, sizeof *diff);
 	if (!diff)
@@ -250,4 +248,20 @@ int diff_write(int root_fd, const char *blob_path, struct digest *ret_digest,
 	*ret_size_bytes = diff->size_bytes;
 	path_set_release(&diff->inodes);
 	return r;
+}
+
+int diff_write(int root_fd, const char *blob_path, struct digest *ret_digest,
+	       uint64_t *ret_size_bytes, struct error *err)
+{
+	auto_fd fd = open(blob_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set_errno(err, errno, "make %s", blob_path);
+	return write_to(root_fd, fd, ret_digest, ret_size_bytes, err);
+}
+
+int image_write_archive(int root_fd, int fd, struct error *err)
+{
+	struct digest digest;
+	uint64_t size;
+	return write_to(root_fd, fd, &digest, &size, err);
 }

@@ -50,6 +50,7 @@ struct verb_group {
 extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
 extern const struct verb_group verb_group_changing;
+extern const struct verb_group verb_group_files;
 extern const struct verb_group verb_group_volumes;
 extern const struct verb_group verb_group_images;
 extern const struct verb_group verb_group_networks;

@@ -138,6 +138,15 @@ int container_inspect(struct engine *engine, const char *reference, struct json_
 /** Opens its log; *ret_running tells whether more may come. */
 int container_logs(struct engine *engine, const char *reference, const struct log_query *query,
 		   struct log_reader **ret_reader, bool *ret_running, struct error *err);
+/**
+ * What its root has otherwise than its image, in the order of names: kind 'A' (added), 'C'
+ * (changed) or 'D' (deleted). Mount points that the engine made are left out.
+ */
+int container_changes(struct engine *engine, const char *reference,
+		      int (*visit)(char kind, const char *path, void *context, struct error *err),
+		      void *context, struct error *err);
+/** Writes its whole root to fd as a tar archive, without what is mounted in it. */
+int container_export(struct engine *engine, const char *reference, int fd, struct error *err);
 /** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
 int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err);
 /** The processes of a running one: rows with PID, USER, TIME, COMMAND. */

@@ -101,6 +101,16 @@ int image_open_directory(const struct words *layer_paths, const char *path, cons
  */
 int image_copy_directory(int from_fd, int to_fd, struct error *err);
 
+/** Writes all below a directory to fd as a tar archive, names in order. */
+int image_write_archive(int root_fd, int fd, struct error *err);
+/**
+ * Compares an overlay's upper directory with the layers below it: kind is 'A' (added), 'C'
+ * (changed) or 'D' (deleted), path begins with '/'. A non-zero result of visit ends the walk.
+ */
+int image_changes(const struct words *layer_paths, const char *upper,
+		  int (*visit)(char kind, const char *path, void *context, struct error *err),
+		  void *context, struct error *err);
+
 /* --- build ------------------------------------------------------------------- */
 
 /* Runs one RUN step; given by the engine, so that the image library knows no engine. */

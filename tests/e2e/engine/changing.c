@@ -112,6 +112,29 @@ static void published_ports_are_shown(void **state)
 		     "wherry: port: container c publishes no port 53\n");
 }
 
+static void changed_files_are_listed_and_all_are_exported(void **state)
+{
+	static const char *const before_start[] = { "wherry start -a c", "wherry start c" };
+	struct scene *scene = *state;
+	done(scene, "wherry create --name c -v v:/data busybox "
+		    "sh -c 'rm /etc/group; echo x >>/etc/passwd; mkdir -p /new; echo y >/new/f; "
+		    "echo z >/data/f; echo ok; sleep 0.3'");
+	for (size_t i = 0; i < ARRAY_SIZE(before_start); i++) {
+		done(scene, before_start[i]);
+		done(scene, "until wherry logs c | grep -q ok; do :; done");
+		expect(scene, "wherry diff c", 0,
+		       "C /etc\nD /etc/group\nC /etc/passwd\nA /new\nA /new/f\n");
+		expect(scene,
+		       "wherry export c | tar -tf - | grep -E '^(./)?(new|etc|data|bin/sh$)' | "
+		       "grep -v -E 'etc/(hosts|hostname|resolv.conf)'",
+		       0, "bin/sh\ndata\netc\netc/passwd\nnew\nnew/f\n");
+	}
+	done(scene, "wherry export -o $D/c.tar c && tar -xOf $D/c.tar new/f | grep -qx y && "
+		    "! ls $WHERRY_ROOT/var/lib/wherry/containers/* | grep -q export");
+	expect_error(scene, "wherry export -o $D/no/c.tar c 2>&1 | sed 's,--output .*/no,,' >&2", 0,
+		     "wherry: export: /c.tar: No such file or directory\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +144,7 @@ int main(void)
 		ENGINE(detach_keys_leave_a_container_that_runs_on),
 		ENGINE(limits_and_policy_change_while_it_runs),
 		ENGINE(published_ports_are_shown),
+		ENGINE(changed_files_are_listed_and_all_are_exported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Verbs on the files of containers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "each.h"
+
+static int print_change(char kind, const char *path, void *context, struct error *err)
+{
+	(void)context;
+	(void)err;
+	printf("%c %s\n", kind, path);
+	return 0;
+}
+
+static int run_diff(struct cli *cli, const void *data, const struct words *words, struct error *err)
+{
+	struct engine *engine;
+	(void)data;
+	int r = cli_engine(cli, &engine, err);
+	return r < 0 ? r : container_changes(engine, words->items[0], print_change, NULL, err);
+}
+
+struct export_options {
+	const char *output;
+};
+static const struct option_spec export_rows[] = {
+	{ "output", 'o', OPTION_TEXT, offsetof(struct export_options, output), "FILE",
+	  "Write to FILE (default: standard output)" },
+};
+
+static int run_export(struct cli *cli, const void *data, const struct words *words,
+		      struct error *err)
+{
+	const struct export_options *options = data;
+	struct engine *engine;
+	auto_fd fd = -1;
+	if (!options->output && isatty(STDOUT_FILENO))
+		return error_set(err, EINVAL, "an archive is not for a terminal: --output FILE");
+	int r = cli_engine(cli, &engine, err);
+	if (r == 0 && options->output) {
+		fd = open(options->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return error_set_errno(err, errno, "--output %s", options->output);
+	}
+	if (r == 0)
+		r = container_export(engine, words->items[0], fd >= 0 ? fd : STDOUT_FILENO, err);
+	if (r < 0 && fd >= 0)
+		(void)unlink(options->output);
+	return r;
+}
+
+static const struct verb verbs[] = {
+	{
+		.spec = { .name = "diff",
+			  .words = "CONTAINER",
+			  .summary = "List what a container's files have otherwise than its image",
+			  .detail = "A: added, C: changed, D: deleted.",
+			  .words_min = 1,
+			  .words_max = 1 },
+		.run = run_diff,
+	},
+	{
+		.spec = { .name = "export",
+			  .words = "CONTAINER",
+			  .summary = "Write all files of a container as a tar archive",
+			  .options = export_rows,
+			  .option_count = ARRAY_SIZE(export_rows),
+			  .words_min = 1,
+			  .words_max = 1 },
+		.options_size = sizeof(struct export_options),
+		.run = run_export,
+	},
+};
+
+const struct verb_group verb_group_files = { "Files of containers", verbs, ARRAY_SIZE(verbs) };
