@@ -9,6 +9,7 @@
 #include "lib/deliver.h"
 #include "lib/discovery.h"
 #include "lib/error.h"
+#include "lib/fragment.h"
 #include "lib/masquerade.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
@@ -305,6 +306,8 @@ inline_always int container_flow_of(struct __sk_buff *skb, bool v6)
 	enum drop_reason reason = packet_parse_ip(&packet);
 	if (!reason)
 		reason = packet_parse_transport(&packet);
+	if (!reason && packet.fragment)
+		reason = fragment_resolve(&packet);
 	if (reason)
 		return drop(&packet, reason);
 	if (packet.has_ports) {
@@ -335,7 +338,7 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 {
 	/* TCP in mid-flow without a flow is the host's: it answers with a reset. */
 	if (!packet->has_ports || protocol_is_echo(packet->protocol) ||
-	    (packet->protocol == IPPROTO_TCP && !packet_is_syn(packet)))
+	    (protocol_has_states(packet->protocol) && !packet_is_syn(packet)))
 		return deliver_to_host(packet, source);
 	struct publication *publication = publication_find(
 		packet_destination(packet), packet->destination_port, packet->protocol);
@@ -356,7 +359,6 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 	enum drop_reason reason = publish_from_container(packet, new, publication, source);
 	if (reason)
 		return drop(packet, reason);
-	count_sent(packet, source->slot);
 	return act_to_endpoint(packet, &new->flow);
 }
 
@@ -374,13 +376,13 @@ inline_always enum drop_reason outside_refusal(const struct packet *packet,
 /* Why a packet begins no flow to outside; DROP_NONE if it does. */
 inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
 {
-	if (packet->fragment)
+	if (packet->later)
 		return DROP_FRAGMENT;
 	if (!packet->has_ports)
 		return packet_is_icmp_error(packet) ? DROP_NO_FLOW : DROP_UNSUPPORTED;
 	if (packet->echo_reply)
 		return DROP_NO_FLOW;
-	if (packet->protocol == IPPROTO_TCP &&
+	if (protocol_has_states(packet->protocol) &&
 	    (packet->tcp_flags & TCP_RST ||
 	     (packet->tcp_flags & TCP_SYN && !packet_is_syn(packet))))
 		return DROP_NO_FLOW;
@@ -413,8 +415,11 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	reason = masquerade(packet, new, source, route, uplink);
 	if (reason)
 		return drop(packet, reason);
-	count_sent(packet, source->slot);
 	struct translation to = translation_of(&new->flow);
+	reason = translation_refusal(packet, &to);
+	if (reason)
+		return drop(packet, reason);
+	count_sent(packet, source->slot);
 	translate(packet, &to);
 	return next_hop_send(route);
 }

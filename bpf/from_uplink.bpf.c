@@ -7,6 +7,7 @@
 #include "lib/act.h"
 #include "lib/admit.h"
 #include "lib/error.h"
+#include "lib/fragment.h"
 #include "lib/tail.h"
 
 int from_uplink(struct __sk_buff *skb);
@@ -45,6 +46,8 @@ inline_always int uplink_flow(struct packet *packet)
 {
 	if (!uplink_parse(packet))
 		return VERDICT_PASS;
+	if (packet->fragment)
+		fragment_resolve(packet);
 	if (packet->has_ports) {
 		struct flow_key key = flow_key_of(packet);
 		struct flow *flow = flow_find(&key);

@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 
 #include "attach.h"
+#include "bpf/sctp.h"
 #include "datapath.skel.h"
 #include "upgrade.h"
 
@@ -101,6 +102,7 @@ static int set_settings(struct dataplane *dataplane, skeleton_t *skeleton, struc
 	skeleton->rodata->masquerade_count = ports.count;
 	skeleton->rodata->jiffies_per_second = load_jiffies_per_second();
 	skeleton->rodata->know_ip_summed = load_knows_ip_summed();
+	sctp_powers_fill(skeleton->rodata->sctp_powers);
 	return 0;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
 #pragma once
 /* What a flow's entry says is done to a packet: touch, translate, redirect. */
-#include "lib/nat.h"
 #include "lib/nexthop.h"
 #include "lib/onto.h"
 #include "lib/touch.h"
+#include "lib/translate.h"
 
 inline_always struct translation translation_of(const struct flow *flow)
 {
@@ -19,7 +19,12 @@ inline_always struct translation translation_of(const struct flow *flow)
 inline_always int act_to_endpoint(struct packet *packet, struct flow *flow)
 {
 	struct translation to = translation_of(flow);
+	enum drop_reason reason = translation_refusal(packet, &to);
 
+	if (reason)
+		return drop(packet, reason);
+	if (packet->hook == HOOK_FROM_CONTAINER)
+		count_sent(packet, packet->slot);
 	count_received(packet, flow_receiver(flow));
 	next_hop_write(packet, flow);
 	translate(packet, &to);
@@ -30,7 +35,10 @@ inline_always int act_to_endpoint(struct packet *packet, struct flow *flow)
 inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 {
 	struct translation to = translation_of(flow);
+	enum drop_reason reason = translation_refusal(packet, &to);
 
+	if (reason)
+		return drop(packet, reason);
 	if (next_hop_is_fresh(flow)) {
 		count_sent(packet, packet->slot);
 		next_hop_write(packet, flow);
@@ -52,6 +60,5 @@ inline_always int act(struct packet *packet, struct flow *flow)
 	flow_touch(flow, packet);
 	if (flow->action == FLOW_TO_UPLINK)
 		return act_to_uplink(packet, flow);
-	count_sent(packet, packet->slot);
 	return act_to_endpoint(packet, flow);
 }

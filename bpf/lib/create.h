@@ -9,23 +9,11 @@
  * port here, always, so sequence numbers and timestamps stay monotonic for the
  * server's TIME_WAIT, and a flow whose entries were lost heals.
  */
+#include "lib/scratch.h"
 #include "lib/seat.h"
 
 #define PORT_TRIES 64
 #define PORT_STEP 7919 /* prime: tries do not pile up */
-
-struct new_flow {
-	struct flow_key key, peer_key;
-	struct flow flow, peer;
-};
-
-/* Too large for the stack. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, struct new_flow);
-	__uint(max_entries, 1);
-} wh1_scratch SEC(".maps");
 
 enum port_choice {
 	PORT_KEEP_FIRST, /* the client's own if it is free */
@@ -44,8 +32,7 @@ struct port_search {
 /* Cleared, with the packet's key, and the entries' common part. */
 inline_always struct new_flow *new_flow_begin(const struct packet *packet)
 {
-	__u32 zero = 0;
-	struct new_flow *new = bpf_map_lookup_elem(&wh1_scratch, &zero);
+	struct new_flow *new = scratch_get();
 
 	if (!new)
 		return NULL;
@@ -117,8 +104,10 @@ inline_always __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct flow
 }
 
 /* A socket of the host that bound itself in the range set apart. */
-noinline_static bool host_has_socket(struct __sk_buff *skb, const struct flow_key *answer)
+global_function int host_has_socket(struct __sk_buff *skb, const struct flow_key *answer)
 {
+	if (!answer)
+		return false;
 	struct bpf_sock_tuple tuple = { 0 };
 	struct bpf_sock *socket = NULL;
 	__u32 size = socket_tuple(&tuple, answer);

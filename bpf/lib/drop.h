@@ -73,7 +73,7 @@ inline_always void drop_report(struct __sk_buff *skb, struct drop_key key, __u32
 	bpf_ringbuf_submit(event, 0); /* the kernel wakes only a reader that has caught up */
 }
 
-noinline_static int drop_packet(struct __sk_buff *skb, __u32 reason, __u32 slot, __u32 network,
+global_function int drop_packet(struct __sk_buff *skb, __u32 reason, __u32 slot, __u32 network,
 				__u32 hook)
 {
 	struct drop_key key = { .reason = reason, .slot = slot };

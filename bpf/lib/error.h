@@ -62,7 +62,8 @@ inline_always bool quote_parse(struct packet *packet, struct quote *quote)
 	quote->ports = (void *)(quote->icmp + 1) + header;
 	if ((void *)quote->ports + 8 > packet->end || !quote_is_plain(quote))
 		return false;
-	return quote->protocol == IPPROTO_TCP || quote->protocol == IPPROTO_UDP || quote->echo;
+	return quote->protocol == IPPROTO_TCP || quote->protocol == IPPROTO_UDP ||
+	       quote->protocol == IPPROTO_SCTP || quote->echo;
 }
 
 inline_always struct flow_key quote_key(const struct quote *quote, __u16 zone)

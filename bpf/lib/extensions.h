@@ -10,6 +10,8 @@
 #define EXTENSIONS_MAX 6
 #define EXTENSIONS_OFFSET_MASK 0x1ff
 #define EXTENSIONS_FRAGMENT 0x200
+#define EXTENSIONS_LATER 0x400
+#define EXTENSIONS_ID_SHIFT 32
 #define EXTENSIONS_PROTOCOL_SHIFT 16
 #define FRAGMENT_OFFSET 0xfff8
 #define FRAGMENT_OFFSET_OR_MORE 0xfff9
@@ -48,13 +50,13 @@ inline_always bool extension_is_hostile(const struct extension *extension, __u8 
 /*
  * Not static, so that the verifier looks at it once, and not at each of its ends
  * again for each caller. 0 if malformed, else the offset of what comes behind them, with
- * EXTENSIONS_FRAGMENT, and its protocol. The later parts of a fragmented packet
- * hold no header there.
+ * EXTENSIONS_FRAGMENT and the id, and its protocol. The later parts of a fragmented
+ * packet hold no header there.
  */
-__attribute__((noinline)) __u64 extensions_walk(struct __sk_buff *skb, __u32 protocol);
-__attribute__((noinline)) __u64 extensions_walk(struct __sk_buff *skb, __u32 protocol)
+global_function __u64 extensions_walk(struct __sk_buff *skb, __u32 protocol)
 {
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr), fragment = 0;
+	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
+	__u64 fragment = 0;
 	struct extension extension;
 
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
@@ -67,9 +69,12 @@ __attribute__((noinline)) __u64 extensions_walk(struct __sk_buff *skb, __u32 pro
 		bool is_fragment = protocol == IPPROTO_FRAGMENT;
 		protocol = extension.next;
 		if (is_fragment && extension.offset & bpf_htons(FRAGMENT_OFFSET_OR_MORE))
-			fragment = EXTENSIONS_FRAGMENT;
-		if (!extension_is(protocol) ||
-		    (is_fragment && extension.offset & bpf_htons(FRAGMENT_OFFSET)))
+			fragment = EXTENSIONS_FRAGMENT | (__u64)extension.rest
+								 << EXTENSIONS_ID_SHIFT;
+		bool later = is_fragment && extension.offset & bpf_htons(FRAGMENT_OFFSET);
+		if (later)
+			fragment |= EXTENSIONS_LATER;
+		if (!extension_is(protocol) || later)
 			return offset | fragment | (__u64)protocol << EXTENSIONS_PROTOCOL_SHIFT;
 	}
 	return 0;

@@ -47,7 +47,7 @@ inline_always __u32 flow_life(__u32 state, __u8 protocol)
 {
 	if (protocol == IPPROTO_UDP)
 		return FLOW_LIFE_UDP;
-	if (protocol != IPPROTO_TCP)
+	if (!protocol_has_states(protocol))
 		return FLOW_LIFE_ICMP;
 	if (state & (FLOW_SEEN_RST | FLOW_PEER_RST))
 		return FLOW_LIFE_TCP_RESET;
@@ -70,19 +70,24 @@ inline_always bool flow_has_endpoints(const struct flow *flow)
 }
 
 /* The other half, in the same table. */
+inline_always struct flow *flow_with_key(const struct flow *flow, const struct flow_key *peer_key)
+{
+	if (flow->state & FLOW_OPENING)
+		return bpf_map_lookup_elem(&wh1_opening, peer_key);
+	return bpf_map_lookup_elem(&wh1_flows, peer_key);
+}
+
 inline_always struct flow *flow_peer(const struct flow *flow, __u8 protocol)
 {
 	struct flow_key key = flow_peer_key(flow, protocol);
 
-	if (flow->state & FLOW_OPENING)
-		return bpf_map_lookup_elem(&wh1_opening, &key);
-	return bpf_map_lookup_elem(&wh1_flows, &key);
+	return flow_with_key(flow, &key);
 }
 
 /* Rare: a direction may be silent while the other one streams. */
-noinline_static bool flow_peer_is_young(struct flow *flow, __u8 protocol)
+global_function int flow_peer_is_young(struct flow *flow, __u32 protocol)
 {
-	struct flow *peer = flow_peer(flow, protocol);
+	struct flow *peer = flow ? flow_peer(flow, protocol) : NULL;
 
 	return peer && flow_is_young(peer, protocol);
 }
@@ -123,7 +128,7 @@ inline_always __u32 flow_state_of(const struct packet *packet)
 {
 	__u32 state = FLOW_SEEN_ACK;
 
-	if (packet->protocol != IPPROTO_TCP)
+	if (!protocol_has_states(packet->protocol))
 		return state;
 	if (packet->tcp_flags & TCP_SYN)
 		state = packet->tcp_flags & TCP_ACK ? FLOW_SEEN_SYN | FLOW_SEEN_ACK : FLOW_SEEN_SYN;

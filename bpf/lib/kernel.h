@@ -28,6 +28,11 @@
 
 #define inline_always static inline __attribute__((always_inline))
 #define noinline_static static __attribute__((noinline))
+/*
+ * Verified once and by itself, not anew for each way that leads to it: for rare
+ * work of many branches. Costs a call, and pointers must be asked for NULL.
+ */
+#define global_function __attribute__((noinline))
 
 /*
  * "Not ours": the next filter sees the packet. TC_ACT_OK would end the walk and

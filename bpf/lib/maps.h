@@ -61,6 +61,12 @@ wh1_seats SEC(".maps");
 MAP(BPF_MAP_TYPE_ARRAY, __u32, __u64, SLOT_MAX, 0)
 wh1_flow_use SEC(".maps");
 
+MAP(BPF_MAP_TYPE_LRU_HASH, struct fragment_key, struct fragment, FRAGMENTS_MAX, 0)
+wh1_fragments SEC(".maps");
+
+MAP(BPF_MAP_TYPE_ARRAY, __u32, struct rates, SLOT_MAX, 0)
+wh1_rates SEC(".maps");
+
 MAP(BPF_MAP_TYPE_LRU_HASH, struct socket_key, struct socket_origin, SOCKETS_MAX, 0)
 wh1_sockets SEC(".maps");
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * From a container to outside: the source becomes the uplink's address and a
- * port of the range set apart.
+ * port of the range set apart; SCTP keeps its own if it can.
  */
 #include "lib/create.h"
 #include "lib/nexthop.h"
@@ -25,5 +25,6 @@ inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow
 	peer->flags = flow_flags_to(source);
 	mac_copy(peer->source_mac, source->gateway_mac);
 	mac_copy(peer->destination_mac, source->mac);
-	return flow_create(new, packet->skb, PORT_FROM_RANGE);
+	return flow_create(new, packet->skb,
+			   packet->protocol == IPPROTO_SCTP ? PORT_KEEP_FIRST : PORT_FROM_RANGE);
 }

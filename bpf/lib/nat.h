@@ -116,26 +116,3 @@ inline_always bool sum_is_by_hand(const struct packet *packet, __u32 summed)
 {
 	return packet->v6 ? know_ip_summed : summed != SUMMED_COMPLETE;
 }
-
-/* The packet's pointers are dead afterwards. */
-inline_always void translate(struct packet *packet, const struct translation *to)
-{
-	bool udp = packet->protocol == IPPROTO_UDP;
-	struct sum_change change = translate_ip(packet, to);
-
-	if (protocol_is_echo(packet->protocol)) {
-		translate_echo(packet, change, to->source_port);
-		return;
-	}
-	__be16 *ports = packet->transport;
-	__u16 *check = packet->transport + (udp ? 6 : 16);
-	__u32 summed = summed_of(packet->skb);
-	ports[0] = to->source_port;
-	ports[1] = to->destination_port;
-	if ((void *)(check + 1) > packet->end)
-		return;
-	if (sum_is_by_hand(packet, summed))
-		sum_by_hand(check, summed, udp, change);
-	else
-		sum_by_helper(packet, (void *)check - (void *)packet->ethernet, udp, change);
-}

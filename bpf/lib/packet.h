@@ -29,9 +29,11 @@ struct packet {
 	__u8 protocol;
 	__u8 tcp_flags;
 	__u8 icmp_type;
-	bool fragment;
+	bool fragment; /* of more than one */
+	bool later;    /* a fragment without the transport header */
 	bool echo_reply;
-	bool has_ports; /* TCP, UDP or ICMP echo, not a fragment */
+	bool has_ports; /* TCP, UDP, SCTP or ICMP echo; of a later fragment once resolved */
+	__u32 fragment_id;
 };
 
 #define TCP_FLAG_BYTE 13
@@ -40,6 +42,13 @@ struct packet {
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 #define IP_OFFSET_OR_MORE 0x3fff
+#define IP_OFFSET 0x1fff
+#define SCTP_BYTES 16 /* of the header and what each chunk begins with */
+#define SCTP_CHUNK 12 /* the byte that names the first chunk */
+#define SCTP_INIT 1
+#define SCTP_INIT_ACK 2
+#define SCTP_ABORT 6
+#define SCTP_SHUTDOWN_COMPLETE 14
 #define HEADERS_MAX 74 /* Ethernet, IP of both families and TCP without options */
 
 inline_always bool mac_equal(const __u8 *a, const __u8 *b)
@@ -102,6 +111,8 @@ inline_always enum drop_reason packet_parse_ipv4(struct packet *packet)
 		return DROP_MALFORMED;
 	packet->protocol = packet->ip->protocol;
 	packet->fragment = packet->ip->frag_off & bpf_htons(IP_OFFSET_OR_MORE);
+	packet->later = packet->ip->frag_off & bpf_htons(IP_OFFSET);
+	packet->fragment_id = packet->ip->id;
 	packet->transport_start = ETH_HLEN + packet->ip->ihl * 4;
 	return DROP_NONE;
 }
@@ -160,8 +171,10 @@ inline_always enum drop_reason packet_skip_extensions(struct packet *packet)
 	found = extensions_walk(packet->skb, packet->protocol);
 	if (!found)
 		return DROP_MALFORMED;
-	packet->protocol = found >> EXTENSIONS_PROTOCOL_SHIFT;
+	packet->protocol = (__u8)(found >> EXTENSIONS_PROTOCOL_SHIFT);
 	packet->fragment = found & EXTENSIONS_FRAGMENT;
+	packet->later = found & EXTENSIONS_LATER;
+	packet->fragment_id = found >> EXTENSIONS_ID_SHIFT;
 	packet->transport_start = found & EXTENSIONS_OFFSET_MASK;
 	return DROP_NONE;
 }
@@ -174,6 +187,23 @@ inline_always bool packet_has_mapped(const struct packet *packet)
 	return address_is_v4(&source) || address_is_v4(&destination);
 }
 
+/* SCTP's first chunk in the words of TCP: what begins, answers, and ends an association. */
+inline_always __u8 sctp_flags(__u8 chunk)
+{
+	if (chunk == SCTP_INIT)
+		return TCP_SYN;
+	if (chunk == SCTP_INIT_ACK)
+		return TCP_SYN | TCP_ACK;
+	return chunk == SCTP_ABORT || chunk == SCTP_SHUTDOWN_COMPLETE ? TCP_RST : TCP_ACK;
+}
+
+inline_always __u32 transport_bytes(__u8 protocol)
+{
+	if (protocol == IPPROTO_TCP)
+		return sizeof(struct tcphdr);
+	return protocol == IPPROTO_SCTP ? SCTP_BYTES : sizeof(struct udphdr);
+}
+
 /*
  * After packet_parse_ip: what stands in the transport header. Protocols and
  * fragments without ports are not an error, has_ports tells.
@@ -183,15 +213,14 @@ inline_always enum drop_reason packet_parse_transport(struct packet *packet)
 	const __u8 icmp = packet->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
 	packet->has_ports = false;
+	packet->transport = packet->ip; /* for who asks nothing, of a later fragment */
 	if (packet->v6 && (packet_has_mapped(packet) || packet_skip_extensions(packet)))
 		return DROP_MALFORMED;
-	if (packet->fragment || (packet->protocol != IPPROTO_TCP &&
-				 packet->protocol != IPPROTO_UDP && packet->protocol != icmp))
+	if (packet->later || (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP &&
+			      packet->protocol != IPPROTO_SCTP && packet->protocol != icmp))
 		return DROP_NONE;
 	__u32 start = packet->transport_start;
-	__u32 bytes =
-		packet->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
-	if (!packet_open(packet, start + bytes))
+	if (!packet_open(packet, start + transport_bytes(packet->protocol)))
 		return DROP_MALFORMED;
 	packet->transport = (void *)packet->ethernet + start;
 	if (packet->transport + sizeof(struct udphdr) > packet->end)
@@ -205,15 +234,27 @@ inline_always enum drop_reason packet_parse_transport(struct packet *packet)
 	packet->has_ports = true;
 	if (packet->protocol == IPPROTO_UDP)
 		return DROP_NONE;
+	if (packet->transport + SCTP_BYTES > packet->end)
+		return DROP_MALFORMED;
+	if (packet->protocol == IPPROTO_SCTP) {
+		packet->tcp_flags = sctp_flags(((__u8 *)packet->transport)[SCTP_CHUNK]);
+		return DROP_NONE;
+	}
 	if (packet->transport + sizeof(struct tcphdr) > packet->end)
 		return DROP_MALFORMED;
 	packet->tcp_flags = ((__u8 *)packet->transport)[TCP_FLAG_BYTE];
 	return DROP_NONE;
 }
 
+/* Protocols whose flows begin and end in words. */
+inline_always bool protocol_has_states(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+}
+
 inline_always bool packet_is_syn(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP &&
+	return protocol_has_states(packet->protocol) &&
 	       (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 

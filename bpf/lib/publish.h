@@ -108,5 +108,7 @@ inline_always enum drop_reason publish_from_container(struct packet *packet, str
 	new->peer.flags = flow_flags_to(source);
 	mac_copy(new->peer.source_mac, source->gateway_mac);
 	mac_copy(new->peer.destination_mac, source->mac);
-	return flow_create(new, packet->skb, hairpin ? PORT_FROM_RANGE : PORT_KEEP_FIRST);
+	return flow_create(new, packet->skb,
+			   hairpin && packet->protocol != IPPROTO_SCTP ? PORT_FROM_RANGE
+								       : PORT_KEEP_FIRST);
 }

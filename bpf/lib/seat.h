@@ -8,6 +8,7 @@
  * as many as it may, works on in the table of opening flows, where the oldest go.
  */
 #include "lib/flow.h"
+#include "lib/scratch.h"
 
 #define SEAT_TRIES 32
 #define SEAT_SWEEP 64      /* seats looked at for an endpoint that is full */
@@ -35,7 +36,7 @@ inline_always __u32 flow_use(__u32 slot, __u32 generation)
 }
 
 /* One more, or one fewer; false if the quota forbids. */
-noinline_static bool flow_use_change(__u32 slot, __u32 generation, bool more)
+global_function int flow_use_change(__u32 slot, __u32 generation, __u32 more)
 {
 	__u64 *use = bpf_map_lookup_elem(&wh1_flow_use, &slot);
 
@@ -80,20 +81,21 @@ inline_always void flow_discharge(struct flow *flow)
  */
 inline_always bool seat_clear(struct flow_seat *seat, bool hurry)
 {
-	struct flow_key key = seat->key;
-	struct flow *flow = bpf_map_lookup_elem(&wh1_flows, &key);
+	struct flow *flow = bpf_map_lookup_elem(&wh1_flows, &seat->key);
+	struct new_flow *keys = scratch_get();
+	__u8 protocol = seat->key.protocol;
 
-	if (!flow)
-		return true;
+	if (!flow || !keys)
+		return !flow;
 	bool rested = flow_is_closed(flow->state) && now_s() - flow->seen >= SEAT_CLOSED_REST;
-	if (!(hurry && rested) && flow_is_alive(flow, key.protocol))
+	if (!(hurry && rested) && flow_is_alive(flow, protocol))
 		return false;
 	flow_discharge(flow);
-	struct flow_key peer_key = flow_peer_key(flow, key.protocol);
-	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &peer_key);
-	if (peer && flow_leads_to(peer, &key))
-		bpf_map_delete_elem(&wh1_flows, &peer_key);
-	bpf_map_delete_elem(&wh1_flows, &key);
+	keys->old = flow_peer_key(flow, protocol);
+	struct flow *peer = bpf_map_lookup_elem(&wh1_flows, &keys->old);
+	if (peer && flow_leads_to(peer, &seat->key))
+		bpf_map_delete_elem(&wh1_flows, &keys->old);
+	bpf_map_delete_elem(&wh1_flows, &seat->key);
 	return true;
 }
 
@@ -151,7 +153,7 @@ inline_always bool seat_take(const struct flow_key *key)
  * Whether the endpoint may open one more. From half its quota on, its new flows
  * make the hand go round, so that what it had and ended is not held against it.
  */
-noinline_static bool flow_quota_allows(__u32 slot, __u32 generation)
+global_function int flow_quota_allows(__u32 slot, __u32 generation)
 {
 	struct seat_search search = { 0 };
 

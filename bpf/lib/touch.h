@@ -6,29 +6,24 @@
  * ones. A flow moves when the side that began it speaks again after an answer:
  * an answer alone proves nothing of a client whose address is forged. One that
  * is begun by a container moves also if answers go on for a second.
- *
- * The functions that are not static are verified once, with any flow, and not
- * again on each path of each program that calls them.
  */
+#include "lib/scratch.h"
 #include "lib/seat.h"
 
 #define ACKNOWLEDGED_MAX (1u << 20) /* bytes of the answer that may be acknowledged at once */
 
 /* A few times in a flow's life: its first packet, its answer, FIN, RST. */
-int flow_change(struct flow *flow, __u32 news, __u32 protocol, __u32 sequence);
-__attribute__((noinline)) int flow_change(struct flow *flow, __u32 news, __u32 protocol,
-					  __u32 sequence)
+global_function int flow_change(struct flow *flow, __u32 news, __u32 protocol, __u32 secret)
 {
 	if (!flow)
 		return 0;
 	struct flow *peer = flow_peer(flow, protocol);
 	bool reply = flow->flags & FLOW_REPLY;
-
 	__u32 state = __sync_fetch_and_or(&flow->state, news) | news;
 	if (peer && reply && !(peer->state & FLOW_ANSWERED))
 		peer->answer_us = now_us() - peer->answer_us;
 	if (peer && reply && (news & FLOW_SEEN_SYN) && (peer->flags & FLOW_FROM_OUTSIDE))
-		peer->acknowledgment = sequence + 1;
+		peer->acknowledgment = secret;
 	if (peer)
 		__sync_fetch_and_or(&peer->state, flow_state_for_peer(news));
 	if (!flow_is_closed(state))
@@ -41,13 +36,11 @@ __attribute__((noinline)) int flow_change(struct flow *flow, __u32 news, __u32 p
 }
 
 /* A SYN on a closed flow: all begins anew, in the same place. */
-int flow_reopen(struct flow *flow, __u32 protocol);
-__attribute__((noinline)) int flow_reopen(struct flow *flow, __u32 protocol)
+global_function int flow_reopen(struct flow *flow, __u32 protocol)
 {
 	if (!flow)
 		return 0;
 	struct flow *peer = flow_peer(flow, protocol);
-
 	flow_discharge(flow);
 	if (peer)
 		flow_discharge(peer);
@@ -61,7 +54,7 @@ __attribute__((noinline)) int flow_reopen(struct flow *flow, __u32 protocol)
 inline_always bool flow_is_acknowledged(const struct flow *flow, __u32 protocol,
 					__u32 acknowledgment)
 {
-	if (protocol != IPPROTO_TCP || !(flow->flags & FLOW_FROM_OUTSIDE) ||
+	if (!protocol_has_states(protocol) || !(flow->flags & FLOW_FROM_OUTSIDE) ||
 	    !(flow->state & FLOW_OPENING))
 		return true;
 	return acknowledgment - flow->acknowledgment < ACKNOWLEDGED_MAX;
@@ -89,45 +82,44 @@ inline_always void flow_leave(struct flow *flow)
 
 inline_always bool flow_move(struct flow *first, struct flow *second, __u32 protocol)
 {
-	struct flow_key second_key = flow_peer_key(first, protocol);
-	struct flow_key first_key = flow_peer_key(second, protocol);
+	struct new_flow *keys = scratch_get();
 
-	if (!flow_charge(first))
+	if (!keys || !flow_charge(first))
 		return false;
-	if (!flow_sit_down(&first_key)) {
+	keys->peer_key = flow_peer_key(first, protocol);
+	keys->key = flow_peer_key(second, protocol);
+	if (!flow_sit_down(&keys->key)) {
 		flow_discharge(first);
 		return false;
 	}
 	__sync_fetch_and_and(&first->state, ~(FLOW_OPENING | FLOW_REFUSED | FLOW_MOVING));
 	__sync_fetch_and_and(&second->state, ~FLOW_OPENING);
-	bpf_map_update_elem(&wh1_flows, &second_key, second, BPF_ANY);
-	bpf_map_update_elem(&wh1_flows, &first_key, first, BPF_ANY);
+	bpf_map_update_elem(&wh1_flows, &keys->peer_key, second, BPF_ANY);
+	bpf_map_update_elem(&wh1_flows, &keys->key, first, BPF_ANY);
 	flow_leave(first);
 	flow_leave(second);
 	return true;
 }
 
-/* Linux 6.1 takes a key only from what it knows to be a stack or a map. */
-inline_always struct flow *flow_in_table(const struct flow_key *named, bool opening)
+/*
+ * The flow has been answered: it is moved, or charged anew after it was reopened.
+ * Named by its key, since Linux 6.1 takes a table's key or value only from what it
+ * knows to be a stack or a map.
+ */
+global_function int flow_settle(const struct flow_key *named, __u32 opening, __u32 acknowledgment)
 {
-	struct flow_key key = *named;
+	struct new_flow *keys = scratch_get();
 
-	return opening ? bpf_map_lookup_elem(&wh1_opening, &key)
-		       : bpf_map_lookup_elem(&wh1_flows, &key);
-}
-
-/* The flow has been answered: it is moved, or charged anew after it was reopened. */
-int flow_settle(const struct flow_key *named, __u32 opening, __u32 acknowledgment);
-__attribute__((noinline)) int flow_settle(const struct flow_key *named, __u32 opening,
-					  __u32 acknowledgment)
-{
-	if (!named)
+	if (!named || !keys)
 		return 0;
-	struct flow *flow = flow_in_table(named, opening);
 	__u32 protocol = named->protocol;
+	keys->key = *named;
+	struct flow *flow = opening ? bpf_map_lookup_elem(&wh1_opening, &keys->key)
+				    : bpf_map_lookup_elem(&wh1_flows, &keys->key);
 	if (!flow)
 		return 0;
-	struct flow *peer = flow_peer(flow, protocol);
+	keys->peer_key = flow_peer_key(flow, protocol);
+	struct flow *peer = flow_with_key(flow, &keys->peer_key);
 	struct flow *first = flow->flags & FLOW_REPLY ? peer : flow;
 
 	if (!peer || !first || flow_is_closed(flow->state) ||
@@ -147,12 +139,26 @@ __attribute__((noinline)) int flow_settle(const struct flow_key *named, __u32 op
 	return 0;
 }
 
-inline_always __u32 packet_tcp_word(const struct packet *packet, __u32 word)
+inline_always __u32 packet_word(const struct packet *packet, __u32 word)
 {
-	if (packet->protocol != IPPROTO_TCP ||
-	    packet->transport + sizeof(struct tcphdr) > packet->end)
+	if (packet->transport + sizeof(struct tcphdr) > packet->end)
 		return 0;
 	return bpf_ntohl(((__be32 *)packet->transport)[word]);
+}
+
+/*
+ * What only who has received the answer can know: the sequence number of TCP's, the
+ * tag that SCTP's asks for.
+ */
+inline_always __u32 packet_secret(const struct packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP ? packet_word(packet, 1) + 1
+					       : packet_word(packet, 4);
+}
+
+inline_always __u32 packet_acknowledgment(const struct packet *packet)
+{
+	return packet_word(packet, packet->protocol == IPPROTO_TCP ? 2 : 1);
 }
 
 /* Whether this packet shows that the flow may stay; asked for each one. */
@@ -178,7 +184,7 @@ inline_always void flow_touch(struct flow *flow, const struct packet *packet)
 	    (state & (FLOW_SEEN_FIN | FLOW_SEEN_RST | FLOW_PEER_FIN | FLOW_PEER_RST)))
 		flow_reopen(flow, packet->protocol);
 	else if (seen & ~state)
-		flow_change(flow, seen & ~state, packet->protocol, packet_tcp_word(packet, 1));
+		flow_change(flow, seen & ~state, packet->protocol, packet_secret(packet));
 	if (flow_is_due(flow, state, new_second))
-		flow_settle(packet->key, state & FLOW_OPENING, packet_tcp_word(packet, 2));
+		flow_settle(packet->key, state & FLOW_OPENING, packet_acknowledgment(packet));
 }

@@ -377,6 +377,39 @@ enum seat_state { SEAT_FREE = 0, SEAT_BUSY = 1, SEAT_TAKEN = 2 };
  * open flows it has in wh1_flows in the lower.
  */
 
+/*
+ * wh1_fragments: LRU hash, written by the first fragment of a packet, read by the
+ * later ones, which have no ports.
+ */
+struct fragment_key {
+	struct abi_addr source, destination;
+	__u32 id; /* as it stands in the packet */
+	__u16 zone;
+	__u8 protocol;
+	__u8 zero;
+};
+_Static_assert(sizeof(struct fragment_key) == 40, "fragment_key");
+struct fragment {
+	__be16 source_port;
+	__be16 destination_port;
+	__u32 seen; /* seconds, as in flows */
+	__u32 echo_reply;
+};
+_Static_assert(sizeof(struct fragment) == 12, "fragment");
+#define FRAGMENTS_MAX 8192
+#define FRAGMENT_LIFE 30 /* seconds; as long as the kernel waits for the rest of a packet */
+
+/* wh1_rates: array by slot. How many of a kind an endpoint has sent in this second. */
+enum rate_kind { RATE_FRAGMENTS = 0, RATE_GROUP = 1, RATE_ANSWERS = 2, RATE_KINDS = 4 };
+struct rates {
+	__u32 second;
+	__u32 counts[RATE_KINDS];
+};
+_Static_assert(sizeof(struct rates) == 20, "rates");
+#define RATE_FRAGMENTS_MAX 30000 /* first fragments in a second */
+#define RATE_GROUP_MAX 250       /* multicast and broadcast packets, each to all of a network */
+#define RATE_ANSWERS_MAX 1000    /* refusals that are told */
+
 /* Lifetimes in seconds since `seen`; RFC 5382 and RFC 4787 name the least. */
 #define FLOW_LIFE_TCP_OPENING 60
 #define FLOW_LIFE_TCP 7440

@@ -182,8 +182,8 @@ static void seats_of_a_container_that_is_gone_are_given_again(void **state)
 	uint32_t seats = scene->bpf->rodata->flow_seats, given = 0;
 
 	scene_publish(scene, "0.0.0.0", 8080, 80);
-	/* A few containers, one after the other, fill the table several times over. */
-	for (uint32_t generation = 1; given < 2 * seats; generation++) {
+	/* A few containers, one after the other, fill the table and more. */
+	for (uint32_t generation = 1; given < seats + seats / 4; generation++) {
 		scene_set_generation(scene, SLOT_CLIENT, generation);
 		scene_set_source_generation(scene, scene->client, generation);
 		for (uint32_t i = 0; i < SCENE_QUOTA; i++, given++)

@@ -76,6 +76,34 @@ static void finish(struct frame *frame, struct iphdr *ip, size_t transport_size,
 	frame->size = sizeof(struct ethhdr) + sizeof *ip + transport_size;
 }
 
+/* CRC32c, bit by bit, of all but the field itself. */
+static uint32_t sctp_sum(const uint8_t *packet, size_t size)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= i >= 8 && i < 12 ? 0 : packet[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+	}
+	return ~crc;
+}
+
+static void finish_sctp(struct frame *frame, struct iphdr *ip, struct packet_words words)
+{
+	uint8_t *sctp = (void *)(ip + 1);
+	uint16_t ports[2] = { htons(words.from_port), htons(words.to_port) };
+	size_t size = 12 + 4 + PAYLOAD;
+	uint16_t ignored;
+
+	memset(sctp, 0x5a, size);
+	memcpy(sctp, ports, sizeof ports);
+	sctp[12] = words.flags;
+	finish(frame, ip, size, &ignored);
+	uint32_t sum = sctp_sum(sctp, size);
+	memcpy(sctp + 8, &sum, sizeof sum);
+}
+
 struct frame frame_make(struct packet_words words)
 {
 	struct frame frame = { 0 };
@@ -85,7 +113,9 @@ struct frame frame_make(struct packet_words words)
 	struct icmphdr *icmp = (void *)(ip + 1);
 
 	ip->protocol = words.protocol;
-	if (words.protocol == IPPROTO_TCP) {
+	if (words.protocol == IPPROTO_SCTP) {
+		finish_sctp(&frame, ip, words);
+	} else if (words.protocol == IPPROTO_TCP) {
 		*tcp = (struct tcphdr){ .source = htons(words.from_port), .doff = 5 };
 		tcp->dest = htons(words.to_port);
 		((uint8_t *)tcp)[13] = words.flags;
@@ -142,7 +172,12 @@ bool frame_sums_hold(const struct frame *frame)
 	const struct iphdr *ip = (const void *)(frame->bytes + sizeof(struct ethhdr));
 	size_t size = ntohs(ip->tot_len) - sizeof *ip;
 
-	return sum_end(sum_words(ip, sizeof *ip, 0)) == 0 && transport_sum(ip, ip + 1, size) == 0;
+	if (sum_end(sum_words(ip, sizeof *ip, 0)) != 0)
+		return false;
+	if (ip->protocol == IPPROTO_SCTP)
+		return memcmp((const uint8_t *)(ip + 1) + 8,
+			      &(uint32_t){ sctp_sum((const void *)(ip + 1), size) }, 4) == 0;
+	return transport_sum(ip, ip + 1, size) == 0;
 }
 
 static const char *ip_text(const struct iphdr *ip)
@@ -157,8 +192,10 @@ static const char *ip_text(const struct iphdr *ip)
 		snprintf(text, sizeof text, "icmp %s > %s id %u", from, to, ntohs(ports[2]));
 	else
 		snprintf(text, sizeof text, "%s %s:%u > %s:%u",
-			 ip->protocol == IPPROTO_TCP ? "tcp" : "udp", from, ntohs(ports[0]), to,
-			 ntohs(ports[1]));
+			 ip->protocol == IPPROTO_TCP    ? "tcp"
+			 : ip->protocol == IPPROTO_SCTP ? "sctp"
+							: "udp",
+			 from, ntohs(ports[0]), to, ntohs(ports[1]));
 	return text;
 }
 

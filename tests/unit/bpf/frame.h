@@ -28,7 +28,7 @@ struct packet_words {
 	uint16_t from_port;
 	const char *to;
 	uint16_t to_port;
-	uint8_t flags; /* of TCP, or the type of ICMP */
+	uint8_t flags; /* of TCP, the type of ICMP, or of SCTP's first chunk */
 };
 
 /** MAC of an address in these tests: 02:42 and the four bytes. */

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "bpf/sctp.h"
 
 #include <cmocka.h>
 
@@ -166,6 +167,7 @@ static int set_up(void **state, uint32_t know_ip_summed)
 	scene->bpf->rodata->know_ip_summed = know_ip_summed;
 	scene->bpf->rodata->masquerade_count = 1000;
 	scene->bpf->rodata->flow_quota = SCENE_QUOTA;
+	sctp_powers_fill(scene->bpf->rodata->sctp_powers);
 	assert_int_equal(wherry_datapath__load(scene->bpf), 0);
 	scene->web = if_nametoindex("web");
 	scene->client = if_nametoindex("client");
@@ -210,6 +212,7 @@ int scene_clear(void **state)
 
 	empty(scene->bpf->maps.wh1_flows);
 	empty(scene->bpf->maps.wh1_opening);
+	empty(scene->bpf->maps.wh1_fragments);
 	empty(scene->bpf->maps.wh1_ports);
 	empty(scene->bpf->maps.wh1_drops);
 	for (uint32_t slot = 1; slot <= SLOT_OTHER; slot++)
@@ -279,10 +282,12 @@ int scene_to(struct scene *scene, uint32_t gateway, struct frame *frame)
 
 void scene_publish(struct scene *scene, const char *address, uint16_t port, uint16_t web_port)
 {
-	for (int i = 0; i < 2; i++) {
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		struct port_key key = { .address = scene_address(address),
 					.port = htons(port),
-					.protocol = i ? IPPROTO_UDP : IPPROTO_TCP };
+					.protocol = protocols[i] };
 		struct publication publication = { .address = scene_address(WEB),
 						   .slot = SLOT_WEB,
 						   .generation = 1,
