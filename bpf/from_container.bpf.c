@@ -10,7 +10,9 @@
 #include "lib/discovery.h"
 #include "lib/error.h"
 #include "lib/fragment.h"
+#include "lib/group.h"
 #include "lib/masquerade.h"
+#include "lib/refuse.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
 #include "lib/toobig6.h"
@@ -27,6 +29,10 @@ int container_error(struct __sk_buff *skb);
 int container_error6(struct __sk_buff *skb);
 int container_too_big(struct __sk_buff *skb);
 int container_too_big6(struct __sk_buff *skb);
+int container_refuse(struct __sk_buff *skb);
+int container_refuse6(struct __sk_buff *skb);
+int container_group(struct __sk_buff *skb);
+int container_group6(struct __sk_buff *skb);
 
 /* IPv6 has the program behind the one of IPv4. */
 enum container_tail {
@@ -37,6 +43,8 @@ enum container_tail {
 	CONTAINER_ERROR = 6,
 	CONTAINER_TOO_BIG = 8,
 	CONTAINER_LOCAL = 10,
+	CONTAINER_REFUSE = 12,
+	CONTAINER_GROUP = 14,
 };
 
 TAIL_MAP wh1_tails_cont SEC(".maps") = {
@@ -53,6 +61,10 @@ TAIL_MAP wh1_tails_cont SEC(".maps") = {
 		[CONTAINER_LOCAL + 1] = &container_local6,
 		[CONTAINER_TOO_BIG] = &container_too_big,
 		[CONTAINER_TOO_BIG + 1] = &container_too_big6,
+		[CONTAINER_REFUSE] = &container_refuse,
+		[CONTAINER_REFUSE + 1] = &container_refuse6,
+		[CONTAINER_GROUP] = &container_group,
+		[CONTAINER_GROUP + 1] = &container_group6,
 	},
 };
 
@@ -68,6 +80,20 @@ inline_always int container_tail_too_big(const struct packet *packet, __u32 mtu)
 {
 	packet->skb->cb[CB_MTU] = mtu;
 	return container_tail(packet, CONTAINER_TOO_BIG);
+}
+
+/* A flow that cannot begin: dropped, and told so where the container can do something about it. */
+inline_always int container_tail_refuse(const struct packet *packet, enum drop_reason reason)
+{
+	if (reason != DROP_PORTS_FULL && reason != DROP_FLOW_QUOTA)
+		return drop(packet, reason);
+	packet->skb->cb[CB_REASON] = reason;
+	return container_tail(packet, CONTAINER_REFUSE);
+}
+
+inline_always bool is_for_group(const struct packet *packet, const struct source *source)
+{
+	return (source->flags & NETWORK_MULTICAST) && (packet->ethernet->h_dest[0] & 1);
 }
 
 /*
@@ -101,6 +127,8 @@ inline_always int from_container_ipv4(struct packet *packet, const struct source
 	if (packet->ip->saddr != source->v4.address.words[3] &&
 	    !source_has_extra(source, address4(packet->ip->saddr)))
 		return drop(packet, DROP_SPOOF_ADDRESS);
+	if (is_for_group(packet, source))
+		return container_tail(packet, CONTAINER_GROUP);
 	__be32 destination = packet->ip->daddr;
 	if (destination == source->v4.gateway.words[3])
 		return from_container_to_gateway(packet, source);
@@ -229,7 +257,8 @@ inline_always int container_odd(struct packet *packet, const struct source *sour
 		return container_discovery(packet, source);
 	struct abi_addr to = packet_destination(packet);
 	if (address_is_multicast(&to))
-		return drop(packet, DROP_MULTICAST);
+		return is_for_group(packet, source) ? container_tail(packet, CONTAINER_GROUP)
+						    : drop(packet, DROP_MULTICAST);
 	return from_container_onward6(packet, source);
 }
 
@@ -347,7 +376,7 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 	if ((source->flags & NETWORK_INTERNAL) && publication->network != source->network)
 		return drop(packet, DROP_INTERNAL);
 	if (!flow_quota_allows(source->slot, source->generation))
-		return drop(packet, DROP_FLOW_QUOTA);
+		return container_tail_refuse(packet, DROP_FLOW_QUOTA);
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
@@ -358,7 +387,7 @@ inline_always int container_to_local(struct packet *packet, const struct source 
 		return drop(packet, DROP_PUBLISH_SOURCE);
 	enum drop_reason reason = publish_from_container(packet, new, publication, source);
 	if (reason)
-		return drop(packet, reason);
+		return container_tail_refuse(packet, reason);
 	return act_to_endpoint(packet, &new->flow);
 }
 
@@ -408,13 +437,13 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	if (reason)
 		return drop(packet, reason);
 	if (!flow_quota_allows(source->slot, source->generation))
-		return drop(packet, DROP_FLOW_QUOTA);
+		return container_tail_refuse(packet, DROP_FLOW_QUOTA);
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
 	reason = masquerade(packet, new, source, route, uplink);
 	if (reason)
-		return drop(packet, reason);
+		return container_tail_refuse(packet, reason);
 	struct translation to = translation_of(&new->flow);
 	reason = translation_refusal(packet, &to);
 	if (reason)
@@ -555,4 +584,58 @@ SEC("tc") int container_too_big(struct __sk_buff *skb)
 SEC("tc") int container_too_big6(struct __sk_buff *skb)
 {
 	return container_too_big_of(skb, true);
+}
+
+inline_always int container_refuse_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
+	__u32 ifindex = skb->ifindex;
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+
+	tail_enter(&packet);
+	int verdict = drop(&packet, skb->cb[CB_REASON]);
+	if (!source || !rate_allows(packet.slot, RATE_ANSWERS, RATE_ANSWERS_MAX) ||
+	    packet_parse_ip(&packet) || !refuse_answer(&packet, source))
+		return verdict;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
+SEC("tc") int container_refuse(struct __sk_buff *skb)
+{
+	return container_refuse_of(skb, false);
+}
+
+SEC("tc") int container_refuse6(struct __sk_buff *skb)
+{
+	return container_refuse_of(skb, true);
+}
+
+/* To all of the network, the host among them. */
+inline_always int container_group_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_CONTAINER, .v6 = v6 };
+	__u32 ifindex = skb->ifindex;
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &ifindex);
+
+	tail_enter(&packet);
+	if (!source)
+		return drop(&packet, DROP_UNKNOWN_ENDPOINT);
+	if (source->flags & NETWORK_NO_ICC)
+		return drop(&packet, DROP_NO_ICC);
+	if (!rate_allows(packet.slot, RATE_GROUP, RATE_GROUP_MAX))
+		return drop(&packet, DROP_RATE);
+	__u32 gateway = source->gateway_ifindex;
+	count_sent(&packet, packet.slot);
+	group_send(&packet);
+	return bpf_redirect(gateway, BPF_F_INGRESS);
+}
+
+SEC("tc") int container_group(struct __sk_buff *skb)
+{
+	return container_group_of(skb, false);
+}
+
+SEC("tc") int container_group6(struct __sk_buff *skb)
+{
+	return container_group_of(skb, true);
 }

@@ -8,16 +8,22 @@
  */
 #include "lib/deliver.h"
 #include "lib/discovery.h"
+#include "lib/group.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
 
 int to_container_arp(struct __sk_buff *skb);
 int to_container_discovery(struct __sk_buff *skb);
+int to_container_group(struct __sk_buff *skb);
+int to_container_group6(struct __sk_buff *skb);
 
-enum host_tail { HOST_ARP, HOST_DISCOVERY };
+enum host_tail { HOST_ARP = 0, HOST_DISCOVERY = 1, HOST_GROUP = 2 };
 
 TAIL_MAP wh1_tails_host SEC(".maps") = {
-	.values = { [HOST_ARP] = &to_container_arp, [HOST_DISCOVERY] = &to_container_discovery },
+	.values = { [HOST_ARP] = &to_container_arp,
+		    [HOST_DISCOVERY] = &to_container_discovery,
+		    [HOST_GROUP] = &to_container_group,
+		    [HOST_GROUP + 1] = &to_container_group6 },
 };
 
 inline_always int to_container_arp_answer(struct packet *packet)
@@ -41,6 +47,10 @@ inline_always bool is_direct(const struct packet *packet)
 
 	if (!from || from == packet->skb->ifindex)
 		return false;
+	/* A copy for all of a network: what else containers send here has crossed the gateway. */
+	struct source *source = bpf_map_lookup_elem(&wh1_sources, &from);
+	if (source && source->network == packet->network)
+		return false;
 	struct network *network = network_get(packet->network);
 	return !network || !(network->flags & NETWORK_ROUTED);
 }
@@ -49,8 +59,11 @@ inline_always int to_container_deliver(struct packet *packet)
 {
 	struct endpoint *target = endpoint_find(packet->network, packet_destination(packet));
 
-	if (!target)
+	if (!target) {
+		if (packet->ethernet->h_dest[0] & 1)
+			bpf_tail_call(packet->skb, &wh1_tails_host, HOST_GROUP + packet->v6);
 		return VERDICT_PASS;
+	}
 	packet->slot = target->slot;
 	if (is_direct(packet))
 		return drop(packet, DROP_DIRECT);
@@ -151,4 +164,29 @@ SEC("tc") int to_container_discovery(struct __sk_buff *skb)
 	if (packet.icmp_type == ND_SOLICITATION)
 		return to_container_solicited(&packet);
 	return discovery_is(&packet) ? VERDICT_PASS : to_container_deliver(&packet);
+}
+
+/* Multicast and broadcast of the host itself: a copy for each; what is left ends in the bridge. */
+inline_always int to_container_group_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER, .v6 = v6 };
+	__u32 ifindex = skb->ifindex;
+	__u32 *id = bpf_map_lookup_elem(&wh1_gateways, &ifindex);
+	struct network *network = id ? network_get(*id) : NULL;
+
+	if (!network || !(network->flags & NETWORK_MULTICAST) || skb->ingress_ifindex)
+		return VERDICT_PASS;
+	packet.network = *id;
+	group_send(&packet);
+	return VERDICT_PASS;
+}
+
+SEC("tc") int to_container_group(struct __sk_buff *skb)
+{
+	return to_container_group_of(skb, false);
+}
+
+SEC("tc") int to_container_group6(struct __sk_buff *skb)
+{
+	return to_container_group_of(skb, true);
 }

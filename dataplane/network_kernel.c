@@ -163,6 +163,7 @@ uint16_t network_abi_flags(const struct network_spec *spec)
 			  (spec->internal ? NETWORK_INTERNAL : 0) |
 			  (spec->routed ? NETWORK_ROUTED : 0) |
 			  (spec->no_icc ? NETWORK_NO_ICC : 0) |
+			  (spec->multicast ? NETWORK_MULTICAST : 0) |
 			  (prefix_is_unset(spec->subnet) ? 0 : NETWORK_IPV4) |
 			  (prefix_is_unset(spec->subnet6) ? 0 : NETWORK_IPV6));
 }

@@ -80,13 +80,21 @@ static struct prefix get_prefix(struct reader *reader)
 	return prefix;
 }
 
-enum { FLAG_MASQUERADE = 1, FLAG_INTERNAL = 2, FLAG_ROUTED = 4, FLAG_NO_ICC = 8, FLAG_DNS = 16 };
+enum {
+	FLAG_MASQUERADE = 1,
+	FLAG_INTERNAL = 2,
+	FLAG_ROUTED = 4,
+	FLAG_NO_ICC = 8,
+	FLAG_DNS = 16,
+	FLAG_MULTICAST = 32
+};
 
 static uint8_t spec_flags(const struct network_spec *spec)
 {
 	return (uint8_t)((spec->masquerade ? FLAG_MASQUERADE : 0) |
 			 (spec->internal ? FLAG_INTERNAL : 0) | (spec->routed ? FLAG_ROUTED : 0) |
-			 (spec->no_icc ? FLAG_NO_ICC : 0) | (spec->dns ? FLAG_DNS : 0));
+			 (spec->no_icc ? FLAG_NO_ICC : 0) | (spec->dns ? FLAG_DNS : 0) |
+			 (spec->multicast ? FLAG_MULTICAST : 0));
 }
 
 static int check_whole(const struct text *text, struct error *err)
@@ -135,6 +143,7 @@ int network_decode(struct bytes bytes, struct network_info *ret_info, struct err
 	spec->routed = flags & FLAG_ROUTED;
 	spec->no_icc = flags & FLAG_NO_ICC;
 	spec->dns = flags & FLAG_DNS;
+	spec->multicast = flags & FLAG_MULTICAST;
 	info.id = (uint16_t)get_number(&reader, 2);
 	info.device_ifindex = (uint32_t)get_number(&reader, 4);
 	get_bytes(&reader, info.device_mac.bytes, MAC_SIZE);

@@ -17,7 +17,7 @@
 		__array(values, int(struct __sk_buff *)); \
 	}
 
-enum tail_cb { CB_NETWORK = 0, CB_SLOT = 1, CB_MTU = 2 };
+enum tail_cb { CB_NETWORK = 0, CB_SLOT = 1, CB_MTU = 2, CB_REASON = 3 };
 
 inline_always void tail_leave(const struct packet *packet)
 {

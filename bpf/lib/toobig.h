@@ -30,7 +30,8 @@ inline_always __u32 mtu_exceeded(const struct packet *packet, __u32 ifindex)
 	return bpf_check_mtu(packet->skb, ifindex, &mtu, 0, 0) > 0 ? mtu : 0;
 }
 
-inline_always void too_big_write(struct too_big *error, const struct source *source, __u32 mtu)
+inline_always void unreachable_write(struct too_big *error, const struct source *source, __u8 code,
+				     __u32 mtu)
 {
 	error->ip = (struct iphdr){
 		.version = 4,
@@ -42,13 +43,14 @@ inline_always void too_big_write(struct too_big *error, const struct source *sou
 		.daddr = source->v4.address.words[3],
 	};
 	error->ip.check = ~sum_fold(sum_words(&error->ip, sizeof error->ip));
-	error->icmp = (struct icmphdr){ .type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED };
+	error->icmp = (struct icmphdr){ .type = ICMP_DEST_UNREACH, .code = code };
 	error->icmp.un.frag.mtu = bpf_htons(mtu);
 	error->icmp.checksum = ~sum_fold(sum_words(&error->icmp, sizeof *error - sizeof error->ip));
 }
 
 /* Makes the answer of the packet; false if it cannot be, and the packet is spoilt. */
-inline_always bool too_big_answer(struct packet *packet, const struct source *source, __u32 mtu)
+inline_always bool unreachable_answer(struct packet *packet, const struct source *source, __u8 code,
+				      __u32 mtu)
 {
 	const __u32 added = sizeof(struct iphdr) + sizeof(struct icmphdr);
 
@@ -58,8 +60,13 @@ inline_always bool too_big_answer(struct packet *packet, const struct source *so
 	    !packet_open(packet, ETH_HLEN + sizeof(struct too_big)))
 		return false;
 	struct too_big *error = (void *)packet->ip;
-	too_big_write(error, source, mtu);
+	unreachable_write(error, source, code, mtu);
 	mac_copy(packet->ethernet->h_dest, source->mac);
 	mac_copy(packet->ethernet->h_source, source->gateway_mac);
 	return true;
+}
+
+inline_always bool too_big_answer(struct packet *packet, const struct source *source, __u32 mtu)
+{
+	return unreachable_answer(packet, source, ICMP_FRAG_NEEDED, mtu);
 }

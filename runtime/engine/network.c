@@ -36,6 +36,7 @@ static struct json_t *network_document(const struct engine_network *network, con
 	json_put_bool(document, "internal", spec->internal);
 	json_put_bool(document, "masquerade", spec->masquerade);
 	json_put_bool(document, "noIcc", spec->no_icc);
+	json_put_bool(document, "multicast", spec->multicast);
 	if (!prefix_is_unset(network->ip_range))
 		json_put_string(document, "ipRange", prefix_format(network->ip_range).text);
 	for (size_t i = 0; i < network->aux_count; i++)
@@ -67,6 +68,8 @@ static int read_spec(const struct json_at *at, struct network_spec *spec, struct
 		r = json_get_bool(at, "masquerade", JSON_OPTIONAL, &spec->masquerade, err);
 	if (r == 0)
 		r = json_get_bool(at, "noIcc", JSON_OPTIONAL, &spec->no_icc, err);
+	if (r == 0)
+		r = json_get_bool(at, "multicast", JSON_OPTIONAL, &spec->multicast, err);
 	if (r < 0)
 		return r;
 	spec->mtu = (uint32_t)mtu;

@@ -45,11 +45,14 @@ static int take_option(const char *option, struct network_spec *spec, struct err
 		spec->no_icc = !flag;
 	} else if (text_equal(key, "com.docker.network.bridge.enable_ip_masquerade")) {
 		r = parse_bool(option, value, &spec->masquerade, err);
+	} else if (text_equal(key, "multicast")) {
+		r = parse_bool(option, value, &spec->multicast, err);
 	} else {
-		r = error_set(err, EINVAL,
-			      "-o %s: unknown; known are com.docker.network.driver.mtu and "
-			      "com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}",
-			      option);
+		r = error_set(
+			err, EINVAL,
+			"-o %s: unknown; known are multicast, com.docker.network.driver.mtu and "
+			"com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}",
+			option);
 	}
 	return r;
 }

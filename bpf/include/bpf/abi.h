@@ -173,6 +173,7 @@ enum network_flags {
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
 	NETWORK_IPV4 = 1 << 4,     /* has a subnet of this family */
 	NETWORK_IPV6 = 1 << 5,
+	NETWORK_MULTICAST = 1 << 6, /* carries multicast and broadcast */
 	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
 };
 
@@ -407,7 +408,7 @@ struct rates {
 };
 _Static_assert(sizeof(struct rates) == 20, "rates");
 #define RATE_FRAGMENTS_MAX 30000 /* first fragments in a second */
-#define RATE_GROUP_MAX 250       /* multicast and broadcast packets, each to all of a network */
+#define RATE_GROUP_MAX 100       /* multicast and broadcast packets, each to all of a network */
 #define RATE_ANSWERS_MAX 1000    /* refusals that are told */
 
 /* Lifetimes in seconds since `seen`; RFC 5382 and RFC 4787 name the least. */

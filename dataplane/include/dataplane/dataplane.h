@@ -67,6 +67,7 @@ struct network_spec {
 	bool internal;
 	bool routed;
 	bool no_icc;
+	bool multicast; /* carries multicast and broadcast, at a bounded rate */
 	bool dns; /* containers' 127.0.0.11:53 leads to the gateway's :53 */
 };
 
