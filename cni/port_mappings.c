@@ -18,14 +18,17 @@ static int read_protocol(const struct json_at *entry, uint8_t *ret_protocol, str
 	if (r < 0)
 		return r;
 	struct json_at place = json_member(entry, "protocol");
-	if (strcasecmp(text, "sctp") == 0)
-		return json_error(&place, err, EOPNOTSUPP,
-				  "\"%.8s\" is not supported yet: tcp and udp are", text);
-	if (strcasecmp(text, "tcp") != 0 && strcasecmp(text, "udp") != 0)
-		return json_error(&place, err, EINVAL, "\"%.32s\" is none of tcp, udp and sctp",
-				  text);
-	*ret_protocol = strcasecmp(text, "tcp") == 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
-	return 0;
+	static const struct {
+		const char *name;
+		uint8_t protocol;
+	} known[] = { { "tcp", PROTOCOL_TCP }, { "udp", PROTOCOL_UDP }, { "sctp", PROTOCOL_SCTP } };
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcasecmp(text, known[i].name) != 0)
+			continue;
+		*ret_protocol = known[i].protocol;
+		return 0;
+	}
+	return json_error(&place, err, EINVAL, "\"%.32s\" is none of tcp, udp and sctp", text);
 }
 
 /* Empty means all addresses; one of IPv6 has no container to lead to yet. */

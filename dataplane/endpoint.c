@@ -107,7 +107,8 @@ static int reserve_ports(struct store_txn *txn, struct attempt *attempt, struct 
 	if (r == 1) {
 		attempt->holder = conflict.holder;
 		snprintf(attempt->wanted, sizeof attempt->wanted, "host port %u/%s",
-			 conflict.wanted.host_port, protocol_name(conflict.wanted.protocol));
+			 conflict.wanted.host_port,
+			 publish_protocol_name(conflict.wanted.protocol));
 	}
 	return r;
 }

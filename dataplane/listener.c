@@ -21,7 +21,9 @@ static int try_bind(struct ip host_ip, uint16_t port, uint8_t protocol)
 				       .sin_port = htons(port),
 				       .sin_addr = ip_to_v4(host_ip) };
 	int type = protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
-	auto_fd fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	/* A kernel without SCTP has nobody who listens. */
+	auto_fd fd =
+		socket(AF_INET, type | SOCK_CLOEXEC, protocol == PROTOCOL_SCTP ? IPPROTO_SCTP : 0);
 	if (fd < 0)
 		return 0;
 	/* Connections in TIME_WAIT do not count; a listener still does. */
@@ -104,10 +106,12 @@ static int check_port(const struct publish_spec *publish, uint16_t port, struct 
 	int code = try_bind(publish->host_ip, port, publish->protocol);
 	if (code == EADDRNOTAVAIL)
 		return error_set(err, EADDRNOTAVAIL, "host port %u/%s: this host has no address %s",
-				 port, protocol_name(publish->protocol),
+				 port, publish_protocol_name(publish->protocol),
 				 ip_format(publish->host_ip).text);
 	if (code != EADDRINUSE)
 		return 0;
+	if (publish->protocol == PROTOCOL_SCTP)
+		return error_set(err, EADDRINUSE, "host port %u/sctp is used by a process", port);
 	unsigned long inode = 0;
 	for (int i = 0; i < 2 && !inode; i++)
 		inode = find_inode(tables[publish->protocol == PROTOCOL_UDP][i], port,
@@ -118,7 +122,7 @@ static int check_port(const struct publish_spec *publish, uint16_t port, struct 
 	char who[64];
 	find_process(inode, who, sizeof who);
 	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", port,
-			 protocol_name(publish->protocol), who);
+			 publish_protocol_name(publish->protocol), who);
 }
 
 static bool is_everywhere(struct ip ip)
@@ -145,7 +149,7 @@ static int refuse_listener(const struct listener *listener, void *context, struc
 		return 0;
 	find_process(listener->inode, who, sizeof who);
 	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", listener->port,
-			 protocol_name(publish->protocol), who);
+			 publish_protocol_name(publish->protocol), who);
 }
 
 /* 1 if there was no way to look. */

@@ -9,9 +9,23 @@
 #define CHOICE_FIRST 20000
 #define CHOICE_COUNT 10000
 
-const char *protocol_name(uint8_t protocol)
+const char *publish_protocol_name(uint8_t protocol)
 {
+	if (protocol == PROTOCOL_SCTP)
+		return "sctp";
 	return protocol == PROTOCOL_UDP ? "udp" : "tcp";
+}
+
+int publish_protocol_parse(const char *text, uint8_t *ret_protocol)
+{
+	static const uint8_t protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (!text_equal(text, publish_protocol_name(protocols[i])))
+			continue;
+		*ret_protocol = protocols[i];
+		return 1;
+	}
+	return 0;
 }
 
 int publish_check(const struct publish_spec *publish, size_t count, struct error *err)
@@ -21,10 +35,12 @@ int publish_check(const struct publish_spec *publish, size_t count, struct error
 				 ENDPOINT_PORTS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const struct publish_spec *p = &publish[i];
-		if (p->protocol != PROTOCOL_TCP && p->protocol != PROTOCOL_UDP)
-			return error_set(err, EPROTONOSUPPORT,
-					 "port %u: protocol %u cannot be published: use tcp or udp",
-					 p->host_port, p->protocol);
+		if (p->protocol != PROTOCOL_TCP && p->protocol != PROTOCOL_UDP &&
+		    p->protocol != PROTOCOL_SCTP)
+			return error_set(
+				err, EPROTONOSUPPORT,
+				"port %u: protocol %u cannot be published: use tcp, udp or sctp",
+				p->host_port, p->protocol);
 		if (p->count == 0 || p->container_port == 0 || p->host_port + p->count > 65536u ||
 		    p->container_port + p->count > 65536u)
 			return error_set(err, EINVAL, "ports %u:%u (%u of them) are not in 1-65535",

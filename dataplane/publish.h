@@ -42,4 +42,3 @@ int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info
 int listener_check(const struct publish_spec *publish, struct error *err);
 /** True if the port can be bound on the host. */
 bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol);
-const char *protocol_name(uint8_t protocol);

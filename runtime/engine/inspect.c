@@ -46,7 +46,7 @@ static int add_endpoint(const struct endpoint_info *info, void *context, struct 
 	for (size_t i = 0; i < info->publish_count; i++)
 		for (unsigned k = 0; k < info->publish[i].count; k++) {
 			snprintf(key, sizeof key, "%u/%s", info->publish[i].container_port + k,
-				 info->publish[i].protocol == PROTOCOL_UDP ? "udp" : "tcp");
+				 publish_protocol_name(info->publish[i].protocol));
 			json_put(inspection->ports, key, binding(&info->publish[i], k));
 		}
 	return 0;

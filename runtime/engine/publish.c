@@ -125,10 +125,8 @@ int publish_list_add(struct publish_list *list, const char *text, struct error *
 	if (r < 0)
 		return r;
 	split(copy, &pieces);
-	if (text_equal(pieces.protocol, "udp"))
-		spec.protocol = PROTOCOL_UDP;
-	else if (!text_equal(pieces.protocol, "tcp"))
-		return refuse(text, "the protocol is neither tcp nor udp", err);
+	if (!publish_protocol_parse(pieces.protocol, &spec.protocol))
+		return refuse(text, "the protocol is none of tcp, udp and sctp", err);
 	r = parse_host_ip(text, pieces.host_ip, &spec.host_ip, err);
 	if (r < 0)
 		return r;
@@ -177,5 +175,5 @@ void publish_format(const struct publish_spec *spec, struct text *ret_text)
 	format_range(spec->host_port, spec->count, ret_text);
 	text_append(ret_text, "->");
 	format_range(spec->container_port, spec->count, ret_text);
-	text_append(ret_text, "/%s", spec->protocol == PROTOCOL_UDP ? "udp" : "tcp");
+	text_append(ret_text, "/%s", publish_protocol_name(spec->protocol));
 }

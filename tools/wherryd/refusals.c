@@ -18,7 +18,7 @@ static int say(const struct port_notice *notice, void *context, struct error *er
 	log_write(refusals->log, LOG_LEVEL_WARNING,
 		  "%s (process %u) may not bind %s port %u/%s: container %s publishes it",
 		  notice->program, notice->pid, ip_format(notice->address).text, notice->port,
-		  notice->protocol == PROTOCOL_UDP ? "udp" : "tcp", name[0] ? name : "(gone)");
+		  publish_protocol_name(notice->protocol), name[0] ? name : "(gone)");
 	return 0;
 }
 

@@ -108,7 +108,11 @@ int network_choose_subnet(struct dataplane *dataplane, struct prefix *ret_subnet
 
 /* --- endpoints ------------------------------------------------------------- */
 
-enum protocol { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
+enum protocol { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_SCTP = 132 };
+/** "tcp", "udp" or "sctp". */
+const char *publish_protocol_name(uint8_t protocol);
+/** 1 and *ret_protocol if the text is one of these three, 0 if not. */
+int publish_protocol_parse(const char *text, uint8_t *ret_protocol);
 
 struct publish_spec {
 	struct ip host_ip;       /* unset: all addresses */

@@ -158,9 +158,9 @@ static const struct {
 	{ WITH("'runtimeConfig':{'bandwidth':{'egressRate':8}}"),
 	  ERROR("7", "runtimeConfig.bandwidth.egressRate: needs egressBurst beside it") },
 	{ WITH("'runtimeConfig':{'portMappings':[{'hostPort':80,'containerPort':80,'protocol':'"
-	       "sctp'}]}"),
-	  ERROR("2", "runtimeConfig.portMappings[0].protocol: \\'sctp\\' is not supported yet: tcp "
-		     "and udp are") },
+	       "dccp'}]}"),
+	  ERROR("7", "runtimeConfig.portMappings[0].protocol: \\'dccp\\' is none of tcp, udp and "
+		     "sctp") },
 	{ CONFIG("'ipam':{'subnet':'fd00::/64'}"),
 	  ERROR("2", "ipam: IPv6 subnet fd00::/64 is not supported yet") },
 	{ WITH("'prevResult':{'cniVersion':'0.4.0'}"),

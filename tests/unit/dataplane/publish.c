@@ -78,7 +78,7 @@ static void ports_that_are_no_ports_are_refused(void **state)
 		{ { .host_port = 80, .container_port = 80, .count = 1, .protocol = 6 }, 0 },
 		{ { .host_port = 0, .container_port = 80, .count = 1, .protocol = 6 }, 0 },
 		{ { .host_port = 65535, .container_port = 65535, .count = 1, .protocol = 17 }, 0 },
-		{ { .host_port = 80, .container_port = 80, .count = 1, .protocol = 132 },
+		{ { .host_port = 80, .container_port = 80, .count = 1, .protocol = 33 },
 		  -EPROTONOSUPPORT },
 		{ { .host_port = 80, .container_port = 80, .count = 0, .protocol = 6 }, -EINVAL },
 		{ { .host_port = 80, .container_port = 0, .count = 1, .protocol = 6 }, -EINVAL },
