@@ -35,6 +35,8 @@ int netlink_open(int fd, struct netlink **ret_netlink, struct error *err)
 {
 	auto_fd own = fd;
 	int on = 1, size = 1 << 20;
+	/* The kernel answers before send returns: an answer that is lost never comes. */
+	const struct timeval patience = { .tv_sec = 10 };
 
 	if (own < 0)
 		own = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -50,6 +52,7 @@ int netlink_open(int fd, struct netlink **ret_netlink, struct error *err)
 	setsockopt(own, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	setsockopt(own, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
 	setsockopt(own, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	setsockopt(own, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	netlink->fd = TAKE_FD(own);
 	*ret_netlink = TAKE(netlink);
 	return 0;
