@@ -39,7 +39,12 @@ enum attach_kind attach_probe(int program_fd)
 
 const char *attach_kind_name(enum attach_kind kind)
 {
-	return kind == ATTACH_TCX ? "tcx" : "clsact";
+	static const char *const names[] = {
+		[ATTACH_TCX] = "tcx",
+		[ATTACH_CLSACT] = "clsact",
+		[ATTACH_NFT] = "none: rules of nf_tables",
+	};
+	return names[kind];
 }
 
 static struct filter_spec block_filter(const struct instance *instance, uint32_t block,
@@ -194,6 +199,8 @@ static int attach_clsact(struct dataplane *dataplane, const char *program, enum 
 int attach_device(struct dataplane *dataplane, const char *program, enum filter_place place,
 		  uint32_t ifindex, struct error *err)
 {
+	if (dataplane->attach == ATTACH_NFT)
+		return 0;
 	if (dataplane->attach == ATTACH_TCX)
 		return attach_tcx(dataplane, program, place, ifindex, err);
 	return attach_clsact(dataplane, program, place, ifindex, err);
@@ -202,6 +209,8 @@ int attach_device(struct dataplane *dataplane, const char *program, enum filter_
 int attach_device_end(struct dataplane *dataplane, const char *program, enum filter_place place,
 		      uint32_t ifindex, struct error *err)
 {
+	if (dataplane->attach == ATTACH_NFT)
+		return 0;
 	if (dataplane->attach == ATTACH_TCX) {
 		char path[LINK_PATH_MAX];
 		link_path(path, &dataplane->instance, program, ifindex);
@@ -219,6 +228,8 @@ int attach_device_end(struct dataplane *dataplane, const char *program, enum fil
 int attach_device_check(struct dataplane *dataplane, const char *program, enum filter_place place,
 			uint32_t ifindex, struct error *err)
 {
+	if (dataplane->attach == ATTACH_NFT)
+		return 1;
 	if (dataplane->attach == ATTACH_TCX) {
 		char path[LINK_PATH_MAX];
 		link_path(path, &dataplane->instance, program, ifindex);
@@ -319,6 +330,8 @@ static int replace_device_filters(struct dataplane *dataplane, enum map_id devic
 
 int attach_replace_all(struct dataplane *dataplane, struct error *err)
 {
+	if (dataplane->attach == ATTACH_NFT)
+		return 0;
 	char path[LINK_PATH_MAX];
 	int r = replace_blocks(dataplane, err);
 	snprintf(path, sizeof path, "%s/links", dataplane->instance.bpf);

@@ -22,6 +22,8 @@ static int check_programs(struct dataplane *dataplane, uint32_t ifindex, struct 
 {
 	static const enum filter_place places[] = { FILTER_INGRESS, FILTER_EGRESS };
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (dataplane->attach == ATTACH_NFT)
+			return 0;
 		struct filter_spec spec = { .place = places[i], .target = ifindex };
 		bool ours;
 		unsigned others;

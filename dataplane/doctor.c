@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "attach.h"
+#include "backend.h"
 #include "base/file.h"
 #include "doctor_host.h"
 #include "load.h"
@@ -45,6 +46,20 @@ static int tell_kernel(const struct doctor *doctor, struct error *err)
 			 load_knows_ip_summed() ? "programs read skb->ip_summed"
 						: "by helpers: the kernel is older than 6.2");
 	return r;
+}
+
+static int tell_backend(const struct doctor *doctor, struct error *err)
+{
+	struct error why = { 0 };
+	struct backend_choice choice;
+	if (backend_choose(doctor->instance, &choice, &why) < 0)
+		return tell(doctor, DOCTOR_FAILURE, err, "backend", "%s", why.text);
+	const char *why_so = choice.configured ? "as the configuration says" : "probed";
+	if (choice.backend == BACKEND_BPF)
+		return tell(doctor, DOCTOR_FACT, err, "backend", "bpf, %s", why_so);
+	return tell(doctor, choice.configured ? DOCTOR_FACT : DOCTOR_WARNING, err, "backend",
+		    "nft, %s%s", why_so,
+		    choice.configured ? "" : ": this kernel refuses BPF programs");
 }
 
 static int tell_cgroup(const struct doctor *doctor, struct error *err)
@@ -127,6 +142,8 @@ int doctor_each(const struct instance *instance,
 	AUTO(dataplane) dataplane = NULL;
 
 	int r = tell_kernel(&doctor, err);
+	if (r == 0)
+		r = tell_backend(&doctor, err);
 	if (r == 0)
 		r = tell_cgroup(&doctor, err);
 	if (r == 0)

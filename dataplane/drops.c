@@ -8,6 +8,7 @@
 
 #include "drops.h"
 #include "handle.h"
+#include "nft/counters.h"
 #include "state.h"
 
 static const struct drop_reason_text reasons[] = {
@@ -73,6 +74,34 @@ static int read_row(struct dataplane *dataplane, const struct drop_key *key,
 	return r < 0 ? r : 1;
 }
 
+struct count_walk {
+	struct dataplane *dataplane;
+	int (*visit)(const struct drop_row *row, void *context, struct error *err);
+	void *context;
+};
+
+/* The rules of nf_tables know devices, not slots. */
+static int visit_count(const struct nft_count *count, void *context, struct error *err)
+{
+	const struct count_walk *walk = context;
+	struct endpoint_info owner __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct source source = { 0 };
+	const struct drop_reason_text *reason = drop_reason_of(count->reason);
+	int r = map_get(&walk->dataplane->maps, MAP_SOURCES, &count->ifindex, &source, err);
+	if (r >= 0)
+		r = drop_owner(walk->dataplane->store, source.slot, &owner, err);
+	if (r < 0)
+		return r;
+	struct drop_row row = { .reason = reason->name,
+				.meaning = reason->meaning,
+				.slot = source.slot,
+				.packets = count->packets,
+				.bytes = count->bytes };
+	memcpy(row.container_id, owner.container_id, sizeof row.container_id);
+	memcpy(row.network, owner.network, sizeof row.network);
+	return walk->visit(&row, walk->context, err);
+}
+
 int drops_each(struct dataplane *dataplane,
 	       int (*visit)(const struct drop_row *row, void *context, struct error *err),
 	       void *context, struct error *err)
@@ -80,6 +109,9 @@ int drops_each(struct dataplane *dataplane,
 	int cpus = libbpf_num_possible_cpus();
 	struct drop_key key, *previous = NULL;
 	struct drop_row row;
+	struct count_walk walk = { dataplane, visit, context };
+	if (dataplane->maps.mirror)
+		return nft_counts_each(dataplane->maps.mirror, visit_count, &walk, err);
 	if (cpus <= 0)
 		return error_set(err, EIO, "cannot count the processors");
 	auto_free struct drop_count *counts = calloc((size_t)cpus, sizeof *counts);

@@ -368,6 +368,7 @@ static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 				      .routes = spec->routes,
 				      .route_count = spec->route_count,
 				      .default_route = spec->default_route,
+				      .routed = dataplane->attach == ATTACH_NFT,
 				      .slot_used_before = attempt.grant.used_before };
 	r = endpoint_realize(dataplane, &work, err);
 	if (r == 0)

@@ -13,6 +13,7 @@ struct endpoint_work {
 	const struct prefix *routes;
 	size_t route_count;
 	bool default_route;
+	bool routed; /* nf_tables carries the packets */
 	bool slot_used_before;
 };
 /** Makes all of it; the last step brings the host end up. On failure the caller unrealizes. */

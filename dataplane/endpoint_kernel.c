@@ -12,6 +12,7 @@
 #include "attach.h"
 #include "bandwidth.h"
 #include "base/process.h"
+#include "endpoint_routed.h"
 #include "link/address.h"
 #include "link/device.h"
 #include "link/sysctl.h"
@@ -261,8 +262,14 @@ static int queue_container_side(struct netlink *netlink, const struct endpoint_w
 		r = bandwidth_queue_inside(netlink, work->info, ifindex, err);
 	if (r == 0)
 		r = device_queue_up(netlink, ifindex, err);
-	for (size_t i = 0; r == 0 && i < count; i++)
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		/* The route to the subnet that comes with it could not be replaced. */
+		if (work->routed && !ip_is_v4(addresses[i].ip))
+			addresses[i].length = 128;
 		r = address_queue_add(netlink, ifindex, addresses[i], err);
+	}
+	if (r == 0 && work->routed)
+		r = endpoint_queue_routed_side(netlink, ifindex, work, err);
 	return r < 0 ? r : queue_routes(netlink, work, ifindex, err);
 }
 
@@ -307,8 +314,11 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *info,
 		    const struct network_info *network, struct error *err)
 {
-	struct host_end_programs programs __attribute__((cleanup(host_end_programs_close)));
+	struct host_end_programs programs
+		__attribute__((cleanup(host_end_programs_close))) = { -1, -1 };
 	uint32_t ifindex = info->host_ifindex;
+	if (dataplane->attach == ATTACH_NFT)
+		return endpoint_attach_routed(dataplane, info, network, err);
 	int r = host_end_programs_open(&dataplane->instance, &programs, err);
 	if (r == 0)
 		r = attach_queue_host_end(dataplane, ifindex, &programs, err);
@@ -438,6 +448,8 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 		r = delete_netns(dataplane, info, err);
 	if (r == 0)
 		r = free_slot(dataplane, info, err);
+	if (r == 0 && dataplane->attach == ATTACH_NFT)
+		r = endpoint_end_routed(info, err);
 	if (r < 0 || link != ENDPOINT_DELETE_LINK)
 		return r;
 	return device_delete(

@@ -6,7 +6,11 @@
 #include "maps.h"
 
 /* How programs reach uplinks and gateway devices; probed once, kept in the store. */
-enum attach_kind { ATTACH_TCX = 1, ATTACH_CLSACT = 2 };
+enum attach_kind {
+	ATTACH_TCX = 1,
+	ATTACH_CLSACT = 2,
+	ATTACH_NFT = 3, /* no programs: the rules of nf_tables */
+};
 
 struct dataplane {
 	struct instance instance;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nft/mirror.h"
+
 static const char *const names[] = {
 	[MAP_SOURCES] = ABI_MAP("sources"),   [MAP_ENDPOINTS] = ABI_MAP("endpoints"),
 	[MAP_SLOTS] = ABI_MAP("slots"),       [MAP_SLOT_STATS] = ABI_MAP("slot_stats"),
@@ -24,6 +26,7 @@ _Static_assert(sizeof names / sizeof names[0] == MAP_COUNT, "every map has a nam
 
 void maps_init(struct maps *maps, const char *directory)
 {
+	maps->mirror = NULL;
 	snprintf(maps->directory, sizeof maps->directory, "%s", directory);
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps->fds[i] = -1;
@@ -31,6 +34,7 @@ void maps_init(struct maps *maps, const char *directory)
 
 void maps_close(struct maps *maps)
 {
+	nft_mirror_free(TAKE(maps->mirror));
 	for (int i = 0; i < MAP_COUNT; i++) {
 		if (maps->fds[i] >= 0)
 			close(maps->fds[i]);
@@ -45,6 +49,9 @@ const char *map_name(enum map_id id)
 
 int map_open(struct maps *maps, enum map_id id, int *ret_fd, struct error *err)
 {
+	if (maps->mirror)
+		return error_set(err, EOPNOTSUPP, "%s: the nft back end has no such table",
+				 names[id]);
 	if (maps->fds[id] < 0) {
 		char path[INSTANCE_PATH_MAX + 32];
 		snprintf(path, sizeof path, "%s/maps/%s", maps->directory, names[id]);
@@ -67,6 +74,8 @@ static int put_failure(enum map_id id, int code, struct error *err)
 int map_put(struct maps *maps, enum map_id id, const void *key, const void *value,
 	    struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_put(maps->mirror, id, key, value, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -78,6 +87,9 @@ int map_put(struct maps *maps, enum map_id id, const void *key, const void *valu
 int map_put_many(struct maps *maps, enum map_id id, const void *keys, const void *values,
 		 uint32_t count, struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_put_many(maps->mirror, id,
+					&(struct map_entries){ keys, values, count }, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -88,6 +100,8 @@ int map_put_many(struct maps *maps, enum map_id id, const void *keys, const void
 
 int map_get(struct maps *maps, enum map_id id, const void *key, void *ret_value, struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_get(maps->mirror, id, key, ret_value, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -98,6 +112,8 @@ int map_get(struct maps *maps, enum map_id id, const void *key, void *ret_value,
 
 int map_delete(struct maps *maps, enum map_id id, const void *key, struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_delete(maps->mirror, id, key, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -111,6 +127,8 @@ int map_delete(struct maps *maps, enum map_id id, const void *key, struct error 
 int map_delete_many(struct maps *maps, enum map_id id, const void *keys, size_t key_size,
 		    uint32_t count, struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_delete_many(maps->mirror, id, keys, count, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -128,6 +146,8 @@ int map_delete_many(struct maps *maps, enum map_id id, const void *keys, size_t 
 
 int map_next(struct maps *maps, enum map_id id, const void *key, void *ret_key, struct error *err)
 {
+	if (maps->mirror)
+		return nft_map_next(maps->mirror, id, key, ret_key, err);
 	int fd, r = map_open(maps, id, &fd, err);
 	if (r < 0)
 		return r;
@@ -138,6 +158,10 @@ int map_next(struct maps *maps, enum map_id id, const void *key, void *ret_key, 
 
 int map_capacity(struct maps *maps, enum map_id id, uint32_t *ret_entries, struct error *err)
 {
+	if (maps->mirror) {
+		*ret_entries = nft_map_capacity(id);
+		return 0;
+	}
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof info;
 	int fd, r = map_open(maps, id, &fd, err);

@@ -37,7 +37,10 @@ enum map_id {
 	MAP_COUNT
 };
 
+struct nft_mirror;
+
 struct maps {
+	struct nft_mirror *mirror; /* not NULL: nf_tables holds them */
 	char directory[INSTANCE_PATH_MAX];
 	int fds[MAP_COUNT];
 };

@@ -3,6 +3,7 @@
  * An open data path. The usual case opens a store and a socket and reads three
  * numbers; the first of all loads the kernel programs, under the instance's lock.
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -12,10 +13,12 @@
 #include <sys/syscall.h>
 
 #include "attach.h"
+#include "backend.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "handle.h"
 #include "load.h"
+#include "nft/mirror.h"
 #include "reconcile.h"
 #include "state.h"
 #include "upgrade.h"
@@ -186,23 +189,71 @@ static int load_under_lock(struct dataplane *dataplane, struct error *err)
 	return r < 0 ? r : reconcile_all(dataplane, err);
 }
 
+/* The table of nf_tables in the place of programs. The lock is held. */
+static int load_table(struct dataplane *dataplane, struct error *err)
+{
+	int r = nft_mirror_load(dataplane->maps.mirror, err);
+	dataplane->attach = ATTACH_NFT;
+	dataplane->block = 0;
+	if (r == 0)
+		r = write_meta(dataplane, err);
+	return r < 0 ? r : reconcile_all(dataplane, err);
+}
+
+/* 1 if what carries packets is there, 0 if it has to be loaded. */
+static int is_loaded(struct dataplane *dataplane, struct error *err)
+{
+	if (dataplane->maps.mirror && dataplane->attach != ATTACH_NFT)
+		return 0;
+	if (dataplane->maps.mirror)
+		return nft_mirror_check(dataplane->maps.mirror, err);
+	int r = load_check(&dataplane->instance, err);
+	return r == 1 ? dataplane->block != 0 : r;
+}
+
 static int load_first(struct dataplane *dataplane, struct error *err)
 {
 	auto_fd lock = -1;
 	int r = instance_lock(&dataplane->instance, "lock", &lock, err);
-	return r < 0 ? r : load_under_lock(dataplane, err);
+	if (r < 0)
+		return r;
+	return dataplane->maps.mirror ? load_table(dataplane, err)
+				      : load_under_lock(dataplane, err);
+}
+
+/* Where nothing can be loaded, no file is made either. */
+static int choose_backend(const struct instance *instance, struct backend_choice *ret_choice,
+			  struct error *err)
+{
+	*ret_choice = (struct backend_choice){ BACKEND_BPF, false };
+	int r = load_check(instance, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = backend_choose(instance, ret_choice, err);
+	if (r < 0 || ret_choice->backend == BACKEND_NFT)
+		return r;
+	return load_check_bpffs(instance, err);
+}
+
+/* What began with nf_tables goes on so until its end, whatever the kernel can by now. */
+static int stay_with_nft(struct dataplane *dataplane, const struct backend_choice *choice,
+			 struct error *err)
+{
+	if (choice->configured)
+		return error_set(err, EBUSY,
+				 "backend \"bpf\": this instance runs on nft until the next boot, "
+				 "or wherry system reset");
+	return nft_mirror_open(&dataplane->instance, &dataplane->maps.mirror, err);
 }
 
 int dataplane_open(const struct instance *instance, struct dataplane **ret_dataplane,
 		   struct error *err)
 {
 	uint64_t cookie = 0;
+	struct backend_choice choice;
 	int r = check_privileges(err);
 	if (r == 0)
-		r = load_check(instance, err);
-	/* Where nothing can be loaded, no file is made either. */
-	if (r == 0)
-		r = load_check_bpffs(instance, err);
+		r = choose_backend(instance, &choice, err);
 	if (r < 0)
 		return r;
 	AUTO(dataplane) dataplane = calloc(1, sizeof *dataplane);
@@ -210,18 +261,23 @@ int dataplane_open(const struct instance *instance, struct dataplane **ret_datap
 		return error_set(err, ENOMEM, "no memory for the data path");
 	dataplane->instance = *instance;
 	maps_init(&dataplane->maps, instance->bpf);
-	r = dataplane_open_store(instance, &dataplane->store, err);
+	if (choice.backend == BACKEND_NFT)
+		r = nft_mirror_open(instance, &dataplane->maps.mirror, err);
+	if (r == 0)
+		r = dataplane_open_store(instance, &dataplane->store, err);
 	if (r == 0)
 		r = netlink_open(-1, &dataplane->netlink, err);
 	if (r == 0)
 		r = socket_cookie(netlink_fd(dataplane->netlink), &dataplane->host_cookie, err);
 	if (r == 0)
 		r = read_meta(dataplane, &cookie, err);
+	if (r == 0 && dataplane->attach == ATTACH_NFT && !dataplane->maps.mirror)
+		r = stay_with_nft(dataplane, &choice, err);
 	if (r == 0)
-		r = load_check(instance, err);
-	if (r >= 0 && (r == 0 || dataplane->block == 0))
+		r = is_loaded(dataplane, err);
+	if (r == 0)
 		r = load_first(dataplane, err);
-	else if (r >= 0)
+	else if (r > 0)
 		r = check_host(dataplane, cookie, err);
 	if (r < 0)
 		return r;
@@ -237,6 +293,12 @@ void dataplane_free(struct dataplane *dataplane)
 	netlink_free(dataplane->netlink);
 	store_free(dataplane->store);
 	free(dataplane);
+}
+
+struct ip dataplane_resolver(const struct dataplane *dataplane, struct ip gateway)
+{
+	const struct in_addr docker = { htonl(0x7f00000b) };
+	return dataplane->attach == ATTACH_NFT ? gateway : ip_from_v4(docker);
 }
 
 struct store *dataplane_store(struct dataplane *dataplane)

@@ -10,6 +10,7 @@
 #include "endpoint.h"
 #include "load.h"
 #include "network.h"
+#include "nft/mirror.h"
 #include "state.h"
 #include "uplinks.h"
 
@@ -234,6 +235,10 @@ int dataplane_reconcile(struct dataplane *dataplane, struct error *err)
 {
 	auto_fd lock = -1;
 	int r = instance_lock(&dataplane->instance, "lock", &lock, err);
+	if (r == 0 && dataplane->maps.mirror) {
+		r = nft_mirror_load(dataplane->maps.mirror, err);
+		return r < 0 ? r : reconcile_all(dataplane, err);
+	}
 	/* A newer version may have taken over since this one was opened. */
 	if (r == 0)
 		r = load_check(&dataplane->instance, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "nft/mirror.h"
 #include "base/file.h"
 #include "link/device.h"
 #include "network.h"
@@ -61,7 +62,7 @@ static int keep_device(const struct device *device, void *context, struct error 
 static int detach_uplinks(struct dataplane *dataplane, struct error *err)
 {
 	struct devices devices __attribute__((cleanup(devices_release))) = { 0 };
-	if (dataplane->attach == ATTACH_TCX)
+	if (dataplane->attach != ATTACH_CLSACT)
 		return 0;
 	/* The walk's socket answers nothing else meanwhile. */
 	int r = device_each(dataplane->netlink, keep_device, &devices, err);
@@ -88,9 +89,16 @@ static int reset_devices(struct dataplane *dataplane, struct error *err)
 {
 	uint64_t host = 0;
 	int r = read_meta(dataplane, &host, err);
-	if (r < 0 || host != dataplane->host_cookie || !path_exists(dataplane->instance.bpf))
+	bool tables = dataplane->attach == ATTACH_NFT;
+	if (r < 0 || host != dataplane->host_cookie ||
+	    (!tables && !path_exists(dataplane->instance.bpf)))
 		return r;
-	r = network_each(dataplane->store, reset_network, dataplane, err);
+	if (tables)
+		r = nft_mirror_open(&dataplane->instance, &dataplane->maps.mirror, err);
+	if (r == 0)
+		r = network_each(dataplane->store, reset_network, dataplane, err);
+	if (tables)
+		return r < 0 ? r : nft_mirror_unload(dataplane->maps.mirror, err);
 	return r < 0 ? r : detach_uplinks(dataplane, err);
 }
 

@@ -68,7 +68,6 @@ static int make(struct build_place *place, struct error *err)
 	struct engine *engine = place->engine;
 	struct path dir = builds_dir(engine, place->container->id);
 	auto_free char *text = NULL;
-	struct ip address;
 	int r = directory_make(dir.text, 0700, err);
 	if (r == 0)
 		r = lock_take(path_in(dir, "lock").text, LOCK_MS, &place->lock_fd, err);
@@ -81,10 +80,7 @@ static int make(struct build_place *place, struct error *err)
 		r = directory_make(container_dir(engine, place->container->id).text, 0710, err);
 	if (r == 0)
 		r = attachments_lease(engine, place->container, &place->attachments, err);
-	if (r == 0 && place->attachments.count)
-		address = place->attachments.items[0].lease.ip;
-	return r < 0 ? r
-		     : etc_write(engine, place->container, &address, place->attachments.count, err);
+	return r < 0 ? r : etc_write(engine, place->container, &place->attachments, err);
 }
 
 int build_place_make(struct engine *engine, const char *id, const char *network,

@@ -47,7 +47,7 @@ static int append_added_hosts(const struct container *container, struct text *te
 }
 
 static int write_hosts(struct engine *engine, const struct container *container,
-		       const struct ip *addresses, size_t count, struct error *err)
+		       const struct attachments *attachments, struct error *err)
 {
 	auto_text text = { 0 };
 	if (text_equal(container->network_mode, "host"))
@@ -58,8 +58,9 @@ static int write_hosts(struct engine *engine, const struct container *container,
 				   "fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\n"
 				   "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
 	int r = append_added_hosts(container, &text, err);
-	for (size_t i = 0; i < count; i++)
-		text_append(&text, "%s\t%s\n", ip_format(addresses[i]).text, container->hostname);
+	for (size_t i = 0; i < attachments->count; i++)
+		text_append(&text, "%s\t%s\n", ip_format(attachments->items[i].lease.ip).text,
+			    container->hostname);
 	return r < 0 ? r : write_file(engine, container, "hosts", &text, err);
 }
 
@@ -78,18 +79,34 @@ static void append_search(struct text *text)
 			text_append(text, "%s\n", lines.items[i]);
 }
 
+static int find_resolver(struct engine *engine, const struct attachments *attachments,
+			 struct ip *ret_resolver, struct error *err)
+{
+	struct dataplane *dataplane;
+	int r = engine_dataplane(engine, &dataplane, err);
+	if (r == 0)
+		*ret_resolver =
+			dataplane_resolver(dataplane, attachments->items[0].network->spec.gateway);
+	return r;
+}
+
 static int write_resolv_conf(struct engine *engine, const struct container *container,
-			     size_t address_count, struct error *err)
+			     const struct attachments *attachments, struct error *err)
 {
 	auto_text text = { 0 };
 	auto_words servers = { 0 };
 	int r = container_words(container, "dns", &servers, err);
 	if (r < 0)
 		return r;
+	struct ip resolver = { 0 };
+	if (attachments->count)
+		r = find_resolver(engine, attachments, &resolver, err);
+	if (r < 0)
+		return r;
 	/* In a network our resolver answers, and asks the servers of --dns for what is not ours. */
-	if (address_count) {
+	if (attachments->count) {
 		append_search(&text);
-		text_append(&text, "nameserver 127.0.0.11\noptions ndots:0\n");
+		text_append(&text, "nameserver %s\noptions ndots:0\n", ip_format(resolver).text);
 	} else if (servers.count) {
 		for (size_t i = 0; i < servers.count; i++)
 			text_append(&text, "nameserver %s\n", servers.items[i]);
@@ -99,15 +116,15 @@ static int write_resolv_conf(struct engine *engine, const struct container *cont
 	return write_file(engine, container, "resolv.conf", &text, err);
 }
 
-int etc_write(struct engine *engine, const struct container *container, const struct ip *addresses,
-	      size_t address_count, struct error *err)
+int etc_write(struct engine *engine, const struct container *container,
+	      const struct attachments *attachments, struct error *err)
 {
 	auto_text hostname = { 0 };
 	text_append(&hostname, "%s\n", container->hostname);
 	int r = write_file(engine, container, "hostname", &hostname, err);
 	if (r == 0)
-		r = write_hosts(engine, container, addresses, address_count, err);
+		r = write_hosts(engine, container, attachments, err);
 	if (r == 0)
-		r = write_resolv_conf(engine, container, address_count, err);
+		r = write_resolv_conf(engine, container, attachments, err);
 	return r;
 }

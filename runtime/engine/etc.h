@@ -4,8 +4,8 @@
  * The files that make names work inside: /etc/hosts, /etc/hostname and
  * /etc/resolv.conf, written into the container's directory at each start.
  */
-#include "record.h"
+#include "attach.h"
 
-/** addresses: one for each network of the container, in their order. */
-int etc_write(struct engine *engine, const struct container *container, const struct ip *addresses,
-	      size_t address_count, struct error *err);
+/** attachments: the container's, with their leases; the first one's network resolves names. */
+int etc_write(struct engine *engine, const struct container *container,
+	      const struct attachments *attachments, struct error *err);

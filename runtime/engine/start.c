@@ -175,14 +175,11 @@ static int go(struct start *start, struct error *err)
 static int launch(struct start *start, struct error *err)
 {
 	struct attachments attachments = { 0 };
-	struct ip addresses[ATTACHMENTS_MAX];
 	int r = directory_make(start->run_dir.text, 0711, err);
 	if (r == 0)
 		r = attachments_lease(start->engine, start->container, &attachments, err);
-	for (size_t i = 0; r == 0 && i < attachments.count; i++)
-		addresses[i] = attachments.items[i].lease.ip;
 	if (r == 0)
-		r = etc_write(start->engine, start->container, addresses, attachments.count, err);
+		r = etc_write(start->engine, start->container, &attachments, err);
 	if (r == 0)
 		r = resolve_shared_network(start, err);
 	if (r == 0)

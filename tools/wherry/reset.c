@@ -39,8 +39,11 @@ static bool end_wherryd(const struct instance *instance)
 	if (!path_exists(path) || lock_take(path, 0, &lock_fd, &ignored) == 0)
 		return false;
 	snprintf(path, sizeof path, "%s/wherryd.pid", instance->run);
-	if (file_read(path, 64, &text, &size, &ignored) < 0)
-		return false;
+	if (file_read(path, 64, &text, &size, &ignored) < 0) {
+		/* It is ending already: its pid file goes first, its lock with its last breath. */
+		snprintf(path, sizeof path, "%s/wherryd.lock", instance->run);
+		return lock_take(path, END_MS, &lock_fd, &ignored) == 0;
+	}
 	if (size && text[size - 1] == '\n')
 		text[size - 1] = '\0';
 	return text_to_unsigned(text, 1, INT32_MAX, &pid) == 0 && end_process((pid_t)pid, SIGTERM);

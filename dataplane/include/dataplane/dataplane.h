@@ -53,6 +53,13 @@ struct store *dataplane_store(struct dataplane *dataplane);
 int dataplane_open_store(const struct instance *instance, struct store **ret_store,
 			 struct error *err);
 
+/**
+ * Where containers of a network with this gateway send what they want resolved:
+ * 127.0.0.11, which socket hooks lead to the gateway, or the gateway itself where
+ * there are no hooks (the nft back end).
+ */
+struct ip dataplane_resolver(const struct dataplane *dataplane, struct ip gateway);
+
 /* --- networks ------------------------------------------------------------- */
 
 struct network_spec {

@@ -7,6 +7,29 @@
 #define CREATE "wherry network create more"
 #define FAILED 125
 
+/* Without BPF nf_tables would carry the packets: not if the administrator wants BPF. */
+static void want_bpf(struct scene *scene)
+{
+	done(scene, "mkdir -p \"$WHERRY_ROOT/etc/wherry\"");
+	done(scene, "echo '{\"backend\":\"bpf\"}' > \"$WHERRY_ROOT/etc/wherry/config.json\"");
+}
+
+static void forget_config(struct scene *scene)
+{
+	done(scene, "rm -r \"$WHERRY_ROOT/etc\"");
+}
+
+static void without_bpf_the_rules_of_nf_tables_do(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "\"" WITHOUT "\" bpf ENOSYS wherry run -d --name web -p 8080:80 busybox "
+		    "httpd -f -p 80");
+	done(scene, "\"" WITHOUT "\" bpf ENOSYS wherry run --rm busybox "
+		    "sh -c 'nslookup web && wget -O /dev/null http://web/none; test $? = 1'");
+	done(scene, "\"" WITHOUT "\" bpf ENOSYS wherry doctor | grep -q 'backend.*nft'");
+	done(scene, "wherry rm -f web");
+}
+
 static void what_the_kernel_lacks_is_named_and_nothing_is_left(void **state)
 {
 	static const struct {
@@ -24,6 +47,7 @@ static void what_the_kernel_lacks_is_named_and_nothing_is_left(void **state)
 		{ "seccomp ENOSYS", ATTACH, "seccomp filter: this kernel does not have", FAILED },
 	};
 	struct scene *scene = *state;
+	want_bpf(scene);
 	done(scene, "wherry run --rm --network none busybox true");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		/* The data path is loaded at its first use, and stays: then a call may be lacking.
@@ -46,6 +70,7 @@ static void what_the_kernel_lacks_is_named_and_nothing_is_left(void **state)
 		settle_links(scene);
 		scene_assert_unchanged(scene, before);
 	}
+	forget_config(scene);
 }
 
 static void a_plugin_without_bpf_says_so_and_leaves_nothing(void **state)
@@ -55,6 +80,7 @@ static void a_plugin_without_bpf_says_so_and_leaves_nothing(void **state)
 	} rows[] = { { "bpf ENOSYS", "has no bpf(2)" },
 		     { "bpf EPERM", "needs root (CAP_BPF, CAP_NET_ADMIN)" } };
 	struct scene *scene = *state;
+	want_bpf(scene);
 	scene_container(scene, "c1");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		auto_free char *line = NULL;
@@ -75,12 +101,14 @@ static void a_plugin_without_bpf_says_so_and_leaves_nothing(void **state)
 			fail_msg("row %zu: %s", i, scene_output(scene));
 		scene_assert_unchanged(scene, before);
 	}
+	forget_config(scene);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENGINE(what_the_kernel_lacks_is_named_and_nothing_is_left),
+		ENGINE(without_bpf_the_rules_of_nf_tables_do),
 		ENGINE(a_plugin_without_bpf_says_so_and_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

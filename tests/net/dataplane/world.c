@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 #define PUBLICATIONS_MAX 16
@@ -14,6 +15,21 @@ void world_claim_at(int r, const struct error *err, const char *file, int line)
 		return;
 	print_error("%s\n", err->text);
 	_fail(file, line);
+}
+
+/* The same tests for each of what can carry packets. */
+#ifndef WORLD_BACKEND
+#define WORLD_BACKEND "bpf"
+#endif
+
+static void choose_backend(const struct instance *instance)
+{
+	static const char text[] = "{ \"backend\": \"" WORLD_BACKEND "\" }\n";
+	char path[INSTANCE_PATH_MAX + 16];
+	struct error err = { 0 };
+	snprintf(path, sizeof path, "%s/config.json", instance->config);
+	world_claim(directory_make(instance->config, 0755, &err), &err);
+	world_claim(file_replace(path, text, sizeof text - 1, 0644, FILE_NO_SYNC, &err), &err);
 }
 
 int world_set_up(void **state)
@@ -27,6 +43,7 @@ int world_set_up(void **state)
 	*state = world;
 	scene_host(world->scene, "client");
 	scene_link(world->scene, "client", "eth0", "10.99.0.2/24", "node", "up0", "10.99.0.1/24");
+	choose_backend(scene_instance(world->scene));
 	world_claim(dataplane_open(scene_instance(world->scene), &world->dataplane, &err), &err);
 	return 0;
 }
@@ -51,6 +68,7 @@ int world_tear_down(void **state)
 	struct instance instance = *scene_instance(world->scene);
 	dataplane_free(world->dataplane);
 	world_claim(dataplane_reset(&instance, &err), &err);
+	world_claim(tree_remove(instance.config, &err), &err);
 	free(world);
 	return scene_tear_down(&scene);
 }
