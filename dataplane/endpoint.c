@@ -332,13 +332,23 @@ static int fill_publish_from(struct dataplane *dataplane, struct endpoint_info *
 	return 0;
 }
 
+/* Whether an endpoint's entries are the same in both. */
+static bool shows_the_same(const struct network_info *a, const struct network_info *b)
+{
+	return a->device_ifindex == b->device_ifindex && a->spec.dns == b->spec.dns &&
+	       network_abi_flags(&a->spec) == network_abi_flags(&b->spec) &&
+	       mac_equal(a->device_mac, b->device_mac) &&
+	       ip_equal(a->spec.gateway, b->spec.gateway) &&
+	       ip_equal(a->spec.gateway6, b->spec.gateway6);
+}
+
 /* A network that changed after it was read refreshed only the endpoints that were done then. */
 static int follow_network(const struct attempt *attempt, struct error *err)
 {
 	struct network_info now;
 	struct dataplane *dataplane = attempt->dataplane;
 	int r = network_find(dataplane->store, attempt->info->network, &now, err);
-	if (r <= 0 || memcmp(&now, &attempt->network, sizeof now) == 0)
+	if (r <= 0 || shows_the_same(&now, &attempt->network))
 		return r < 0 ? r : 0;
 	return endpoint_put_entries(dataplane, attempt->info, &now, err);
 }

@@ -167,7 +167,7 @@ int names_resolve(struct store *store, const char *network, struct ip client, co
 {
 	struct endpoint_info asker __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct answer answer = { .ips = ret_ips, .max = max };
-	struct network_info info;
+	struct network_info info = { 0 };
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(store, STORE_READ, &txn, err);
 	if (r == 0)
@@ -190,7 +190,7 @@ int names_servers(struct store *store, const char *network, struct ip client, st
 		  size_t max, struct error *err)
 {
 	struct endpoint_info asker __attribute__((cleanup(endpoint_info_release))) = { 0 };
-	struct network_info info;
+	struct network_info info = { 0 };
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(store, STORE_READ, &txn, err);
 	if (r == 0)

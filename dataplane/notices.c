@@ -22,7 +22,7 @@ static int find_holder(struct dataplane *dataplane, uint32_t slot, struct port_n
 {
 	struct endpoint_info holder __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct key key = { .size = 0 };
-	struct bytes value;
+	struct bytes value = { 0 };
 	key_put_number(&key, slot, 4);
 	AUTO(store_txn) txn = NULL;
 	int r = store_begin(dataplane->store, STORE_READ, &txn, err);

@@ -68,6 +68,9 @@ static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *
 {
 	struct allowed allowed = { .slot = info->slot, .generation = info->generation };
 	int r = 0;
+	if (info->publish_from_count && dataplane->maps.mirror)
+		return error_set(err, EOPNOTSUPP,
+				 "publish-from: the nft back end does not tell clients apart");
 	for (size_t i = 0; r == 0 && i < info->publish_from_count; i++) {
 		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
 		r = map_put(&dataplane->maps, MAP_ALLOWED, &key, &allowed, err);

@@ -79,8 +79,8 @@ static bool is_of_another_tool(const struct device *device)
 {
 	static const char *const globs[] = {
 		"docker*",
-		"br-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
-		"[0-9a-f][0-9a-f][0-9a-f]", /* a Docker network: twelve digits of its id */
+		("br-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
+		 "[0-9a-f][0-9a-f][0-9a-f]"), /* a Docker network: twelve digits of its id */
 		"podman*",
 		"cni*",
 		"nerdctl*",

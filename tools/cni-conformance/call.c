@@ -22,8 +22,6 @@
 
 #define OUTPUT_MAX (1u << 22)
 
-extern char **environ;
-
 int64_t now_ms(void)
 {
 	struct timespec now;

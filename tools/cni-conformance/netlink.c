@@ -97,7 +97,7 @@ static int work_list(void *context, struct error *err)
 	if (fd < 0 || send(fd, message.bytes, head(&message)->nlmsg_len, 0) < 0)
 		return -errno;
 	for (;;) {
-		int size = (int)recv(fd, answer, sizeof answer, 0);
+		ssize_t size = recv(fd, answer, sizeof answer, 0);
 		if (size <= 0)
 			return -EIO;
 		for (struct nlmsghdr *at = (struct nlmsghdr *)answer; NLMSG_OK(at, size);

@@ -15,8 +15,6 @@
 
 #define INPUT_MAX (1u << 20)
 
-extern char **environ;
-
 static char *order(const char *name, const char *what)
 {
 	char path[PATH_MAX_BYTES];
