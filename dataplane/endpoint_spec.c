@@ -34,6 +34,10 @@ static int check_addresses(const struct endpoint_spec *spec, struct error *err)
 	if (has_v6 && ip_is_v4(spec->address6.ip))
 		return error_set(err, EINVAL, "address %s is not IPv6",
 				 prefix_format(spec->address6).text);
+	if (spec->publish_count && !has_v4)
+		return error_set(err, EAFNOSUPPORT,
+				 "container %s publishes ports but has no IPv4 address",
+				 spec->container_id);
 	if (spec->extra_count > ENDPOINT_EXTRA_MAX)
 		return error_set(err, E2BIG, "container %s has over %d addresses",
 				 spec->container_id, ENDPOINT_ADDRESSES_MAX);

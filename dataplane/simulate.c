@@ -55,8 +55,9 @@ static int read_settings(uint32_t map_id, void **ret_bytes, size_t *ret_size, st
 	return 1;
 }
 
-int simulator_settings(const struct instance *instance, void **ret_bytes, size_t *ret_size,
-		       struct error *err)
+/* Settings of the programs that run; the caller frees *ret_bytes. */
+static int running_settings(const struct instance *instance, void **ret_bytes, size_t *ret_size,
+			    struct error *err)
 {
 	uint32_t ids[PROGRAM_MAPS_MAX];
 	struct bpf_prog_info info = { .nr_map_ids = PROGRAM_MAPS_MAX,
@@ -186,12 +187,6 @@ static int create(const struct instance *instance, const void *settings, size_t 
 	return 0;
 }
 
-int simulator_create_empty(const void *settings, size_t settings_size,
-			   struct simulator **ret_simulator, struct error *err)
-{
-	return create(NULL, settings, settings_size, ret_simulator, err);
-}
-
 void simulator_free(struct simulator *simulator)
 {
 	if (!simulator)
@@ -295,7 +290,7 @@ int simulator_create(struct dataplane *dataplane, struct simulator **ret_simulat
 	AUTO(simulator) simulator = NULL;
 	auto_free void *settings = NULL;
 	size_t size = 0;
-	int r = simulator_settings(&dataplane->instance, &settings, &size, err);
+	int r = running_settings(&dataplane->instance, &settings, &size, err);
 	if (r == 0)
 		r = create(&dataplane->instance, settings, size, &simulator, err);
 	if (r == 0)
@@ -369,19 +364,6 @@ uint32_t simulator_value_size(const struct simulator *simulator, const struct tr
 {
 	const struct bpf_map *map = map_of(simulator, event);
 	return map ? bpf_map__value_size(map) : 0;
-}
-
-int simulator_put(struct simulator *simulator, const struct trace_event *event, struct error *err)
-{
-	const struct bpf_map *map = map_of(simulator, event);
-	if (!map || bpf_map__key_size(map) > TRACE_KEY_MAX ||
-	    bpf_map__value_size(map) > TRACE_VALUE_MAX)
-		return error_set(err, EPROTO,
-				 "there is no table %.8s that a packet could have seen",
-				 event->map);
-	if (bpf_map_update_elem(bpf_map__fd(map), event->key, event->value, BPF_ANY) < 0)
-		return error_set_errno(err, errno, "cannot write to %s", bpf_map__name(map));
-	return 0;
 }
 
 void simulator_tail_name(const struct simulator *simulator, const struct trace_event *event,

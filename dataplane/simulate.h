@@ -32,9 +32,6 @@ struct simulator;
 /** Loads the variant and fills its tables. The caller owns *ret_simulator. */
 int simulator_create(struct dataplane *dataplane, struct simulator **ret_simulator,
 		     struct error *err);
-/** The same with empty tables, and settings as simulator_settings tells them. */
-int simulator_create_empty(const void *settings, size_t settings_size,
-			   struct simulator **ret_simulator, struct error *err);
 void simulator_free(struct simulator *simulator);
 DEFINE_FREEP(simulator)
 /** Runs one program ("from_container"). What it writes into the simulator's tables stays there. */
@@ -42,11 +39,6 @@ int simulator_run(struct simulator *simulator, const char *program, struct simul
 		  struct error *err);
 /** Value size of the table that an event is about; 0 if it is unknown. */
 uint32_t simulator_value_size(const struct simulator *simulator, const struct trace_event *event);
-/** Puts the entry of an event into the simulator's table. */
-int simulator_put(struct simulator *simulator, const struct trace_event *event, struct error *err);
-/** Settings of the programs that run; the caller frees *ret_bytes. */
-int simulator_settings(const struct instance *instance, void **ret_bytes, size_t *ret_size,
-		       struct error *err);
 /** The program that a TRACE_TAIL event leads to: "container_new", cut as the kernel cuts it. */
 void simulator_tail_name(const struct simulator *simulator, const struct trace_event *event,
 			 char *ret_name, size_t size);

@@ -185,7 +185,7 @@ static void wherryd_mends_what_the_kernel_tells_and_says_so(void **state)
 		if (!rows[i].has_event)
 			continue;
 		print_message("row %zu: %s\n", i, rows[i].finding);
-		truncate(log, 0);
+		assert_return_code(truncate(log, 0), errno);
 		run(world, rows[i].damage);
 		wait_for_log(log, rows[i].finding);
 		wait_for_log(log, "mended");
