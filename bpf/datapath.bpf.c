@@ -5,6 +5,7 @@
  * linker of libbpf 1.1 refuses a kernel function that two objects name.)
  */
 #include "from_container.bpf.c"
+#include "container_flow.bpf.c"
 #include "from_uplink.bpf.c"
 #include "sockets.bpf.c"
 #include "bind.bpf.c"

@@ -134,7 +134,7 @@ static int delete_range(struct dataplane *dataplane, const struct endpoint_info 
 			const struct publish_spec *publish, struct ip address, struct error *err)
 {
 	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
-	struct publication found;
+	struct publication found = { 0 };
 	int r = expand(info, publish, address, &entries, err);
 	if (r == 0)
 		r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[0], &found, err);

@@ -174,7 +174,7 @@ enum network_flags {
 	NETWORK_IPV4 = 1 << 4,     /* has a subnet of this family */
 	NETWORK_IPV6 = 1 << 5,
 	NETWORK_MULTICAST = 1 << 6, /* carries multicast and broadcast */
-	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
+	ENDPOINT_QUEUED = 1 << 15,  /* of an endpoint: what it receives is limited by a queue */
 };
 
 /* wh1_networks: array by network id; generation 0: no such network. */

@@ -75,7 +75,7 @@ struct network_spec {
 	bool routed;
 	bool no_icc;
 	bool multicast; /* carries multicast and broadcast, at a bounded rate */
-	bool dns; /* containers' 127.0.0.11:53 leads to the gateway's :53 */
+	bool dns;       /* containers' 127.0.0.11:53 leads to the gateway's :53 */
 };
 
 struct network_info {

@@ -25,9 +25,7 @@ static void a_paused_container_stands_still_until_it_goes_on(void **state)
 static void a_paused_container_can_be_ended(void **state)
 {
 	static const char *const lines[] = { "wherry stop c && wherry rm c",
-					     "wherry kill c && "
-					     "wherry rm c",
-					     "wherry rm -f c" };
+					     "wherry kill c; wherry rm c", "wherry rm -f c" };
 	struct scene *scene = *state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		done(scene, "wherry run -d --name c --init --network none busybox sleep 100 && "
