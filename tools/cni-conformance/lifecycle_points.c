@@ -79,7 +79,7 @@ static void damage_case(struct world *world, enum damage damage)
 	}
 	do_damage(world, damage, &one);
 	snprintf(what, sizeof what, "DEL with %s", damage_words[damage]);
-	for (int i = 0; i <= (damage == DAMAGE_TWICE); i++) {
+	for (int i = 0; i < (damage == DAMAGE_TWICE ? 2 : 1); i++) {
 		chain_run(world, world->list, "DEL", &one, &outcome);
 		claim_done(world, &outcome, what);
 	}
