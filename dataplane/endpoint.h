@@ -15,6 +15,7 @@ struct endpoint_work {
 	bool default_route;
 	bool routed; /* nf_tables carries the packets */
 	bool slot_used_before;
+	int sysctl_tree_fd; /* filled in: sysctl_tree_open, or -1 */
 };
 /** Makes all of it; the last step brings the host end up. On failure the caller unrealizes. */
 int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, struct error *err);

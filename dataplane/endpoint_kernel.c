@@ -23,6 +23,9 @@
  */
 #define CONTAINER_PORTS "49152 65535"
 
+/* From this slot on settings are written by way of a procfs of our own: link/sysctl.c. */
+#define OWN_SYSCTL_TREE_FROM 64
+
 /* How long the kernel may take to end the devices of a namespace: looked at every 5 ms. */
 #define ENDING_PAUSE_NS 5000000
 #define ENDING_PAUSES 100
@@ -204,13 +207,14 @@ static void set_container_sysctls(const struct endpoint_work *work)
 		{ "disable_ipv6", "0" },
 	};
 	const char *interface = work->info->interface;
+	int tree_fd = work->sysctl_tree_fd;
 	struct error ignored = { 0 };
 	if (prefix_is_unset(work->info->address6)) {
-		sysctl_device_set("ipv6", interface, "disable_ipv6", "1", &ignored);
+		sysctl_device_set_at(tree_fd, "ipv6", interface, "disable_ipv6", "1", &ignored);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
-		sysctl_device_set("ipv6", interface, with[i][0], with[i][1], &ignored);
+		sysctl_device_set_at(tree_fd, "ipv6", interface, with[i][0], with[i][1], &ignored);
 }
 
 static int visit_container(void *context, struct error *err)
@@ -219,11 +223,9 @@ static int visit_container(void *context, struct error *err)
 	struct error ignored = { 0 };
 
 	set_container_sysctls(visit->work);
-	if (visit->work->network->spec.masquerade) {
-		auto_fd fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
-		if (fd >= 0 && write(fd, CONTAINER_PORTS, strlen(CONTAINER_PORTS)) < 0)
-			error_clear(&ignored);
-	}
+	if (visit->work->network->spec.masquerade)
+		sysctl_set_at(visit->work->sysctl_tree_fd, "ipv4/ip_local_port_range",
+			      CONTAINER_PORTS, &ignored);
 	return netlink_open(-1, &visit->netlink, err);
 }
 
@@ -308,7 +310,8 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 		return error_set(err, ENODEV, "the device %s went while it was made",
 				 info->host_device);
 	/* Before it goes up: a link that comes up with IPv6 walks all routes of the host. */
-	return sysctl_device_set("ipv6", info->host_device, "disable_ipv6", "1", err);
+	return sysctl_device_set_at(work->sysctl_tree_fd, "ipv6", info->host_device, "disable_ipv6",
+				    "1", err);
 }
 
 int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *info,
@@ -335,6 +338,8 @@ int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, st
 {
 	struct endpoint_info *info = work->info;
 	AUTO(netlink) inside = NULL;
+	auto_fd tree_fd = info->slot < OWN_SYSCTL_TREE_FROM ? -1 : sysctl_tree_open();
+	work->sysctl_tree_fd = tree_fd;
 	int r = make_pair(dataplane, work, err);
 	if (r >= 0)
 		r = make_container_side(work, &inside, err);

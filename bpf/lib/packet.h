@@ -68,21 +68,36 @@ inline_always void mac_copy(__u8 *to, const __u8 *from)
 	x[2] = y[2];
 }
 
+/*
+ * A field of 32 bits that the kernel turns into a pointer. Said in assembly, since
+ * clang 19 moves such a value by 32-bit registers, and the verifier's pointer is lost.
+ */
+#define PACKET_EDGE(skb, field)                                                   \
+	({                                                                        \
+		void *edge_;                                                      \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                             \
+			     : "=r"(edge_)                                        \
+			     : "r"(skb), "i"(offsetof(struct __sk_buff, field))); \
+		edge_;                                                            \
+	})
+
 inline_always void packet_point(struct packet *packet)
 {
-	struct __sk_buff *skb = packet->skb;
-
-	packet->ethernet = (void *)(long)skb->data;
-	packet->ip = (void *)(long)skb->data + ETH_HLEN;
-	packet->ip6 = (void *)(long)skb->data + ETH_HLEN;
-	packet->end = (void *)(long)skb->data_end;
+	packet->ethernet = PACKET_EDGE(packet->skb, data);
+	packet->ip = (void *)packet->ethernet + ETH_HLEN;
+	packet->ip6 = (void *)packet->ethernet + ETH_HLEN;
+	packet->end = PACKET_EDGE(packet->skb, data_end);
 }
 
-/* The IP header's end is said too for the verifier, which knows no `bytes` that varies. */
+/*
+ * The IP header's end is said too for the verifier, which knows no `bytes` that
+ * varies; and hidden from the compiler, which does, and would drop the second.
+ */
 inline_always bool packet_is_within(const struct packet *packet, __u32 bytes)
 {
 	void *ip_end = packet->v6 ? (void *)(packet->ip6 + 1) : (void *)(packet->ip + 1);
 
+	asm volatile("" : "+r"(ip_end));
 	return (void *)packet->ethernet + bytes <= packet->end && ip_end <= packet->end;
 }
 

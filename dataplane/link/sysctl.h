@@ -15,3 +15,13 @@ int sysctl_device_set(const char *family, const char *device, const char *key, c
 /** Reads it; *ret_value is 0 if there is none. */
 int sysctl_device_get(const char *family, const char *device, const char *key, int *ret_value,
 		      struct error *err);
+
+/**
+ * An instance of procfs that nobody else sees, for the functions below: the
+ * caller closes it. -1 where none is to be had; they then go through /proc.
+ */
+int sysctl_tree_open(void);
+/** Writes sys/net/PATH of the tree; results as sysctl_device_set. */
+int sysctl_set_at(int tree_fd, const char *path, const char *value, struct error *err);
+int sysctl_device_set_at(int tree_fd, const char *family, const char *device, const char *key,
+			 const char *value, struct error *err);

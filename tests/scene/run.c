@@ -20,7 +20,7 @@
 
 #define ARGUMENTS_MAX 64
 #define OUTPUT_MAX (4u << 20)
-#define TIMEOUT_MS 60000
+#define TIMEOUT_MS 180000
 
 /* The path of a program: as it is, from WHERRY_BIN, or from PATH. */
 static void find_program(const char *name, char *ret, size_t size)

@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -49,7 +50,7 @@ struct options {
 	const char *stdin_file, *label;
 	unsigned count, parallel;
 	bool json, check, gc, status, only[OPERATIONS], restricted;
-	bool print_result, port_step;
+	bool print_result, port_step, each;
 	json_t *runtime; /* what --port, --bandwidth, ... asked for */
 };
 
@@ -64,7 +65,8 @@ static struct options o = { .ifname = "eth0", .args = "", .label = "", .count = 
 static struct container *containers;
 static json_t *list;
 static char *stdin_template;
-static double *latency_ms[OPERATIONS];
+static double *latency_ms[OPERATIONS], *cpu_ms[OPERATIONS];
+static __thread double child_cpu_ms; /* of what run() waited for, user and system */
 static double *plugin_ms[OPERATIONS][MAX_PLUGINS];
 static atomic_uint next_container, failures;
 static char directory[] = "/run/cnirun-XXXXXX";
@@ -152,8 +154,11 @@ static int run(char **argv, char **envp, const char *input, char **output)
 	close(in[1]);
 	*output = read_all(out[0]);
 	close(out[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	struct rusage used;
+	while (wait4(pid, &status, 0, &used) < 0 && errno == EINTR)
 		;
+	child_cpu_ms += (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
+			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -360,10 +365,12 @@ static bool run_command(struct container *c, enum operation op)
 
 static bool perform(struct container *c, enum operation op)
 {
+	child_cpu_ms = 0;
 	double start = now_ms();
 	bool ok = o.exec[ADD] ? run_command(c, op) : run_list(c, op);
 
 	latency_ms[op][c->index] = now_ms() - start;
+	cpu_ms[op][c->index] = child_cpu_ms;
 	if (op == ADD)
 		c->added = true; /* a failed ADD needs its DEL too */
 	if (!ok)
@@ -409,12 +416,18 @@ static json_t *plugin_medians(enum operation op, unsigned n)
 static void report(enum operation op, unsigned n, unsigned parallel, double wall)
 {
 	double *v = latency_ms[op], sum = 0;
-	json_t *line;
+	json_t *line, *each = json_array(), *cpu = json_array();
 
+	for (unsigned i = 0; i < n; i++) {
+		json_array_append_new(each, json_real(v[i]));
+		json_array_append_new(cpu, json_real(cpu_ms[op][i]));
+	}
 	qsort(v, n, sizeof *v, compare);
 	for (unsigned i = 0; i < n; i++)
 		sum += v[i];
 	if (!o.json) {
+		json_decref(each);
+		json_decref(cpu);
 		printf("%-6s n %u parallel %u: p50 %.2f ms, p90 %.2f, p99 %.2f, max %.2f, mean "
 		       "%.2f, wall %.1f\n",
 		       operation_name[op], n, parallel, v[n / 2], v[n * 9 / 10], v[n * 99 / 100],
@@ -427,6 +440,11 @@ static void report(enum operation op, unsigned n, unsigned parallel, double wall
 			 v[n - 1], "mean_ms", sum / n, "wall_ms", wall);
 	if (list)
 		json_object_set_new(line, "plugin_p50_ms", plugin_medians(op, n));
+	if (o.each)
+		json_object_update_new(line, json_pack("{s:O,s:O}", "each_ms", each, "each_cpu_ms",
+						       cpu));
+	json_decref(each);
+	json_decref(cpu);
 	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	fflush(stdout);
@@ -593,7 +611,8 @@ static _Noreturn void usage(void)
 	      "  --port [+]HOST:CONTAINER[/PROTO][@IP] (+: one more for each) --ip ADDR/LEN --mac "
 	      "MAC\n"
 	      "  --bandwidth RATE:BURST --dns SERVER --alias NAME\n"
-	      "  --print-result --json --label TEXT\n",
+	      "  --print-result --json --label TEXT\n"
+	      "  --each          with --json: the time of each, in the containers' order\n",
 	      stderr);
 	exit(2);
 }
@@ -633,6 +652,7 @@ static void parse_options(int argc, char **argv)
 		EXEC_DEL,
 		STDIN,
 		JSON,
+		EACH,
 		LABEL,
 		PRINT
 	};
@@ -659,6 +679,7 @@ static void parse_options(int argc, char **argv)
 		{ "exec-del", 1, 0, EXEC_DEL },
 		{ "stdin", 1, 0, STDIN },
 		{ "json", 0, 0, JSON },
+		{ "each", 0, 0, EACH },
 		{ "label", 1, 0, LABEL },
 		{ "print-result", 0, 0, PRINT },
 		{ 0, 0, 0, 0 },
@@ -731,6 +752,9 @@ static void parse_options(int argc, char **argv)
 		case STDIN:
 			o.stdin_file = optarg;
 			break;
+		case EACH:
+			o.each = true;
+			break;
 		case JSON:
 			o.json = true;
 			break;
@@ -779,6 +803,7 @@ static void prepare(void)
 	containers = calloc(o.count, sizeof *containers);
 	for (int op = 0; op < OPERATIONS; op++) {
 		latency_ms[op] = calloc(o.count, sizeof(double));
+		cpu_ms[op] = calloc(o.count, sizeof(double));
 		for (int i = 0; i < MAX_PLUGINS; i++)
 			plugin_ms[op][i] = calloc(o.count, sizeof(double));
 	}

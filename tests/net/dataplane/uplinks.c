@@ -307,15 +307,15 @@ static void answers_of_a_publication_are_routed_as_the_hosts_own(void **state)
 
 /* --- links that come and go ------------------------------------------------------------ */
 
-#define FOLLOW_MS 50 /* what a quiet machine keeps */
+#define FOLLOW_MS 50 /* what an idle machine keeps */
 
-static bool is_long(void)
+static bool is_idle(void)
 {
-	const char *text = getenv("WHERRY_TEST_LONG");
+	const char *text = getenv("WHERRY_TEST_IDLE");
 	return text && text[0];
 }
 
-/* The port answers at the address, soon; how soon is a claim of long runs only. */
+/* The port answers at the address, soon; how soon is a claim for idle machines only. */
 static void assert_follows(struct world *world, const char *host, const char *address)
 {
 	struct scene_reply reply;
@@ -327,7 +327,7 @@ static void assert_follows(struct world *world, const char *host, const char *ad
 	} while (r != 0 && took_ms < SCENE_WAIT_MS);
 	assert_int_equal(r, 0);
 	print_message("%s after %llu ms\n", address, (unsigned long long)took_ms);
-	if (is_long())
+	if (is_idle())
 		assert_in_range(took_ms, 0, FOLLOW_MS);
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wherry: its data path driven by wherry-cni, its engine by wherry; an instance
 # of its own for each scene. BIN is the folder of a release build.
-ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del dns run load"
+ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del endpoint-scale dns run load"
 NEEDS="$BIN/wherry-cni"
 
 version() { "$BIN/wherry" version 2>/dev/null | head -1 || :; }
