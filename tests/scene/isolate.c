@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,6 +21,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/loop.h"
 #include "base/process.h"
 
 #define NAME_PREFIX "wherry-scene-"
@@ -248,6 +251,30 @@ static void list_cgroups(const char *path, const char *shown, struct words *line
 		snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
 		snprintf(name, sizeof name, "%s/%s", shown, entry->d_name);
 		list_cgroups(below, name, lines);
+	}
+}
+
+/* What was told to end may take a moment: each is waited for, within one limit. */
+void isolation_await_processes(const struct isolation *isolation, int limit_ms)
+{
+	char file[SCENE_PATH_MAX + 32];
+	auto_free char *text = NULL;
+	size_t size;
+	struct error err;
+	char *rest, *line;
+	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)limit_ms;
+	snprintf(file, sizeof file, "%s" MEMBERS "/cgroup.procs", isolation->cgroup_mount);
+	if (file_read(file, PROC_FILE_MAX, &text, &size, &err) < 0)
+		return;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		int64_t pid;
+		uint64_t now_ms = clock_monotonic_ms();
+		if (text_to_signed(line, 1, INT32_MAX, &pid) < 0 || pid == getpid())
+			continue;
+		auto_fd pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+		struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+		if (pidfd >= 0)
+			poll(&wait, 1, now_ms < end_ms ? (int)(end_ms - now_ms) : 0);
 	}
 }
 

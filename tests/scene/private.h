@@ -79,6 +79,8 @@ struct scene {
 void isolation_enter(struct isolation *isolation);
 /** Comes back and removes the cgroup; false if it could not be removed. */
 bool isolation_leave(struct isolation *isolation);
+/** Waits until all but the caller have ended, at most limit_ms. */
+void isolation_await_processes(const struct isolation *isolation, int limit_ms);
 /** Processes of the scene's cgroups but this one, appended as "process PID NAME" lines. */
 void isolation_list_processes(const struct isolation *isolation, struct words *lines);
 

@@ -131,6 +131,7 @@ int scene_free(struct scene *scene)
 	scene_end_processes(scene);
 	bpf_objects_collect(scene->instance.bpf, &objects);
 	bool good = reset_instance(scene);
+	isolation_await_processes(&scene->isolation, SCENE_WAIT_MS);
 	scene_list_all(scene, &lines);
 	bpf_objects_await_end(&objects, SCENE_WAIT_MS, &lines);
 	good = print_leftovers(&lines) && good;

@@ -284,7 +284,7 @@ static void a_host_that_lacks_something_is_told_what(void **state)
 {
 	struct world *world = *state;
 	expect_refusal(world, "other-version", -EPROTO,
-		       "holds the programs of another version of wherry (layout 99, not 1)");
+		       "holds the programs of a newer wherry (layout 99, this one has 1)");
 	char *bpffs = getenv("WHERRY_BPFFS") ? strdup(getenv("WHERRY_BPFFS")) : NULL;
 	setenv("WHERRY_BPFFS", scene_folder(world->scene), 1);
 	expect_refusal(world, "no-bpffs", -ENOENT, "is no bpffs: mount -t bpf bpf /");
