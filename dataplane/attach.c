@@ -191,8 +191,10 @@ static int attach_clsact(struct dataplane *dataplane, const char *program, enum 
 	if (r < 0)
 		return r;
 	struct filter_spec spec = device_filter(dataplane, program, place, ifindex, fd);
+	r = clsact_queue_add(dataplane->netlink, ifindex, (struct clsact_blocks){ 0 }, err);
 	/* What is there may be an earlier program that no table of ours led to. */
-	r = filter_queue_replace(dataplane->netlink, &spec, err);
+	if (r == 0)
+		r = filter_queue_replace(dataplane->netlink, &spec, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
 }
 

@@ -83,7 +83,7 @@ int filter_queue_replace(struct netlink *netlink, const struct filter_spec *spec
 			return r;
 	}
 	return netlink_queue(netlink, filter_message(spec, NLM_F_CREATE), NETLINK_DEVICE_MAY_LACK,
-			     err, "replace %s", spec->name);
+			     err, "attach %s (module cls_bpf)", spec->name);
 }
 
 int filter_queue_delete(struct netlink *netlink, const struct filter_spec *spec, struct error *err)
