@@ -8,10 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/json.h"
-
-#define CONFIG_SIZE_MAX 65536
+#include "config.h"
 
 const char *backend_name(enum backend backend)
 {
@@ -33,17 +30,13 @@ static bool kernel_has_bpf(void)
 static int read_choice(const struct instance *instance, char ret_choice[8], struct error *err)
 {
 	static const char *const choices[] = { "auto", "bpf", "nft" };
-	char path[INSTANCE_PATH_MAX + 16];
 	const char *text = NULL;
-	auto_json config = NULL;
+	auto_config config = { 0 };
 	snprintf(ret_choice, 8, "auto");
-	snprintf(path, sizeof path, "%s/config.json", instance->config);
-	if (!path_exists(path))
-		return 0;
-	int r = json_read_file(path, CONFIG_SIZE_MAX, &config, err);
-	if (r < 0)
+	int r = config_read(instance, &config, err);
+	if (r <= 0)
 		return r;
-	struct json_at root = json_root(config, path);
+	struct json_at root = config_root(&config);
 	r = json_get_string(&root, "backend", JSON_OPTIONAL, &text, err);
 	if (r < 0 || !text)
 		return r < 0 ? r : 0;

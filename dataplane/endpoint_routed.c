@@ -26,42 +26,26 @@ static int set_forwarding(const char *path, struct error *err)
 	return 0;
 }
 
-struct setting {
-	const char *family, *key, *value;
-};
-
-static int set_all(const char *device, const struct setting *settings, size_t count,
-		   struct error *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		int r = sysctl_device_set(settings[i].family, device, settings[i].key,
-					  settings[i].value, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int prepare_v4(const struct endpoint_info *info, struct error *err)
 {
-	static const struct setting settings[] = {
+	static const struct sysctl_setting settings[] = {
 		{ "ipv4", "forwarding", "1" },
 		{ "ipv4", "route_localnet", "1" }, /* 127.0.0.1 and a published port */
 		{ "ipv4", "send_redirects", "0" }, /* a hairpin leaves where it came in */
 	};
-	int r = set_all(info->host_device, settings, ARRAY_SIZE(settings), err);
+	int r = sysctl_device_set_all(info->host_device, settings, ARRAY_SIZE(settings), err);
 	return r < 0 ? r : set_forwarding("/proc/sys/net/ipv4/ip_forward", err);
 }
 
 static int prepare_v6(const struct endpoint_info *info, struct error *err)
 {
-	static const struct setting settings[] = {
+	static const struct sysctl_setting settings[] = {
 		{ "ipv6", "addr_gen_mode", "1" }, /* both ends have one MAC */
 		{ "ipv6", "accept_ra", "0" },
 		{ "ipv6", "disable_ipv6", "0" },
 		{ "ipv6", "forwarding", "1" },
 	};
-	int r = set_all(info->host_device, settings, ARRAY_SIZE(settings), err);
+	int r = sysctl_device_set_all(info->host_device, settings, ARRAY_SIZE(settings), err);
 	return r < 0 ? r : set_forwarding("/proc/sys/net/ipv6/conf/all/forwarding", err);
 }
 

@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <sys/sysinfo.h>
 
-#include "base/file.h"
-#include "base/json.h"
+#include "config.h"
 #include "load.h"
 
 #define FLOWS_DEFAULT (FLOWS_MAX / 2)
 #define FLOWS_LEAST 8192
 #define FLOWS_MOST (1 << 21)
-#define CONFIG_SIZE_MAX 65536
 /* A flow takes 420 bytes: half a percent of memory at most, unless more is asked for. */
 #define MEMORY_BYTES_PER_FLOW 131072
 
@@ -33,17 +31,12 @@ static uint32_t flows_for_memory(void)
 int load_flow_limits(const struct instance *instance, struct flow_limits *ret_limits,
 		     struct error *err)
 {
-	char path[INSTANCE_PATH_MAX + 16];
 	int64_t flows = flows_for_memory(), each = 0;
-	auto_json config = NULL;
-	int r = 0;
+	auto_config config = { 0 };
 
-	snprintf(path, sizeof path, "%s/config.json", instance->config);
-	if (path_exists(path)) {
-		r = json_read_file(path, CONFIG_SIZE_MAX, &config, err);
-		if (r < 0)
-			return r;
-		struct json_at root = json_root(config, path);
+	int r = config_read(instance, &config, err);
+	if (r == 1) {
+		struct json_at root = config_root(&config);
 		r = json_get_integer(&root, "flows", JSON_OPTIONAL, FLOWS_LEAST, FLOWS_MOST, &flows,
 				     err);
 		if (r >= 0)

@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "config.h"
 #include "dataplane/connections.h"
 #include "dataplane/inventory.h"
 #include "latency.h"
 
-#define CONFIG_SIZE_MAX 65536
 #define DROP_SERIES_MAX 4096
 #define LABEL_MAX (2 * CONTAINER_ID_MAX)
 
@@ -321,20 +320,18 @@ int metrics_format(struct dataplane *dataplane, char **ret_text, struct error *e
 int metrics_place(const struct instance *instance, struct ip *ret_address, uint16_t *ret_port,
 		  struct error *err)
 {
-	char path[INSTANCE_PATH_MAX + 16], host[IP_TEXT_MAX + 4];
+	char host[IP_TEXT_MAX + 4];
 	const char *text = NULL;
-	auto_json config = NULL;
+	auto_config config = { 0 };
 	struct error ignored;
 	uint64_t port = 0;
-	snprintf(path, sizeof path, "%s/config.json", instance->config);
-	if (!path_exists(path))
-		return 0;
-	int r = json_read_file(path, CONFIG_SIZE_MAX, &config, err);
-	struct json_at root = json_root(config, path);
-	if (r == 0)
-		r = json_get_string(&root, "metrics", JSON_OPTIONAL, &text, err);
-	if (r < 0 || !text)
+	int r = config_read(instance, &config, err);
+	if (r <= 0)
 		return r;
+	struct json_at root = config_root(&config);
+	r = json_get_string(&root, "metrics", JSON_OPTIONAL, &text, err);
+	if (r < 0 || !text)
+		return r < 0 ? r : 0;
 	const char *colon = strrchr(text, ':');
 	size_t size = colon ? (size_t)(colon - text) : 0;
 	bool bracket = size > 2 && text[0] == '[' && text[size - 1] == ']';

@@ -68,39 +68,23 @@ static int check_owner(const struct network_info *info, const struct device *dev
 	return 0;
 }
 
-struct setting {
-	const char *family, *key, *value;
-};
-
-static int set_sysctls(const char *device, const struct setting *settings, size_t count,
-		       struct error *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		int r = sysctl_device_set(settings[i].family, device, settings[i].key,
-					  settings[i].value, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* bpf_fib_lookup asks for forwarding of the device that a packet comes from, in both families. */
 static int set_all_sysctls(const char *device, bool v6, struct error *err)
 {
-	static const struct setting common[] = { { "ipv4", "forwarding", "1" },
-						 /* Loose: some containers have a route by their
-						  * own link (endpoint_attach). */
-						 { "ipv4", "rp_filter", "2" },
-						 { "ipv6", "accept_ra", "0" } };
-	static const struct setting without[] = { { "ipv6", "disable_ipv6", "1" } };
-	static const struct setting with[] = { { "ipv6", "disable_ipv6", "0" },
-					       { "ipv6", "addr_gen_mode", "1" },
-					       { "ipv6", "forwarding", "1" } };
-	int r = set_sysctls(device, common, ARRAY_SIZE(common), err);
+	static const struct sysctl_setting common[] = { { "ipv4", "forwarding", "1" },
+							/* Loose: some containers have a route by
+							 * their own link (endpoint_attach). */
+							{ "ipv4", "rp_filter", "2" },
+							{ "ipv6", "accept_ra", "0" } };
+	static const struct sysctl_setting without[] = { { "ipv6", "disable_ipv6", "1" } };
+	static const struct sysctl_setting with[] = { { "ipv6", "disable_ipv6", "0" },
+						      { "ipv6", "addr_gen_mode", "1" },
+						      { "ipv6", "forwarding", "1" } };
+	int r = sysctl_device_set_all(device, common, ARRAY_SIZE(common), err);
 	if (r < 0)
 		return r;
-	return v6 ? set_sysctls(device, with, ARRAY_SIZE(with), err)
-		  : set_sysctls(device, without, ARRAY_SIZE(without), err);
+	return v6 ? sysctl_device_set_all(device, with, ARRAY_SIZE(with), err)
+		  : sysctl_device_set_all(device, without, ARRAY_SIZE(without), err);
 }
 
 /* What the kernel asks neighbours from while no packet waits: its own would come with a carrier. */

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "config.h"
 #include "load.h"
 
 /* The default instance has the ports that order-preserving translation wants;
@@ -20,7 +21,6 @@
 #define SLICE_FIRST 61440
 #define SLICE_COUNT 1024
 #define SLICES 4
-#define CONFIG_SIZE_MAX 65536
 
 bool load_knows_ip_summed(void)
 {
@@ -80,28 +80,17 @@ static int parse_range(const struct json_at *at, const char *text, struct port_r
 	return 0;
 }
 
-static int read_config(const struct instance *instance, struct json_t **ret_config, char *path,
-		       size_t size, struct error *err)
-{
-	snprintf(path, size, "%s/config.json", instance->config);
-	if (!path_exists(path))
-		return 0;
-	int r = json_read_file(path, CONFIG_SIZE_MAX, ret_config, err);
-	return r < 0 ? r : 1;
-}
-
 int load_publish_from(const struct instance *instance, struct prefix *ret_prefixes,
 		      size_t *ret_count, struct error *err)
 {
-	char path[INSTANCE_PATH_MAX + 16];
-	auto_json config = NULL;
+	auto_config config = { 0 };
 	struct json_at list;
 
 	*ret_count = 0;
-	int r = read_config(instance, &config, path, sizeof path, err);
+	int r = config_read(instance, &config, err);
 	if (r <= 0)
 		return r;
-	struct json_at root = json_root(config, path);
+	struct json_at root = config_root(&config);
 	r = json_get_array(&root, "publishFrom", JSON_OPTIONAL, &list, err);
 	if (r == 0 && json_count(&list) > PUBLISH_FROM_MAX)
 		return json_error(&list, err, EINVAL, "has %zu prefixes: at most %d",
@@ -120,9 +109,8 @@ int load_publish_from(const struct instance *instance, struct prefix *ret_prefix
 int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
 			  struct error *err)
 {
-	char path[INSTANCE_PATH_MAX + 16];
 	const char *text = NULL;
-	auto_json config = NULL;
+	auto_config config = { 0 };
 
 	*ret_range = (struct port_range){ MASQUERADE_FIRST, MASQUERADE_COUNT };
 	if (instance->tag[0])
@@ -130,10 +118,10 @@ int load_masquerade_ports(const struct instance *instance, struct port_range *re
 			(uint16_t)(SLICE_FIRST + hash_text(instance->tag) % SLICES * SLICE_COUNT),
 			SLICE_COUNT
 		};
-	int r = read_config(instance, &config, path, sizeof path, err);
+	int r = config_read(instance, &config, err);
 	if (r <= 0)
 		return r;
-	struct json_at root = json_root(config, path);
+	struct json_at root = config_root(&config);
 	r = json_get_string(&root, "masqueradePorts", JSON_OPTIONAL, &text, err);
 	return r < 0 || !text ? r : parse_range(&root, text, ret_range, err);
 }

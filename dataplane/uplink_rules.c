@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
+#include "config.h"
 
-#define CONFIG_SIZE_MAX 65536
 #define GLOBS_MAX 256
 
 void uplink_rules_release(struct uplink_rules *rules)
@@ -43,17 +41,15 @@ static int read_globs(const struct json_at *at, const char *key, struct words *r
 int uplink_rules_read(const struct instance *instance, struct uplink_rules *ret_rules,
 		      struct error *err)
 {
-	char path[INSTANCE_PATH_MAX + 16];
-	auto_json config = NULL;
+	auto_config config = { 0 };
 	struct json_at uplinks = { 0 };
 	struct uplink_rules rules __attribute__((cleanup(uplink_rules_release))) = { 0 };
 
-	snprintf(path, sizeof path, "%s/config.json", instance->config);
-	int r = path_exists(path) ? json_read_file(path, CONFIG_SIZE_MAX, &config, err) : 0;
+	int r = config_read(instance, &config, err);
 	if (r < 0)
 		return r;
-	struct json_at root = json_root(config, path);
-	if (config)
+	struct json_at root = config_root(&config);
+	if (r == 1)
 		r = json_get_object(&root, "uplinks", JSON_OPTIONAL, &uplinks, err);
 	if (r == 0 && uplinks.value)
 		r = read_globs(&uplinks, "include", &rules.include, err);

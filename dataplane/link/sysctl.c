@@ -55,6 +55,18 @@ int sysctl_device_set(const char *family, const char *device, const char *key, c
 	return sysctl_device_set_at(-1, family, device, key, value, err);
 }
 
+int sysctl_device_set_all(const char *device, const struct sysctl_setting *settings, size_t count,
+			  struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int r = sysctl_device_set(settings[i].family, device, settings[i].key,
+					  settings[i].value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int sysctl_device_get(const char *family, const char *device, const char *key, int *ret_value,
 		      struct error *err)
 {

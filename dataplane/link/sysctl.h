@@ -4,6 +4,8 @@
  * Settings of one device, or of the namespace that the thread is in. Only own
  * devices and containers' namespaces are ever written.
  */
+#include <stddef.h>
+
 #include "base/error.h"
 
 /**
@@ -12,6 +14,12 @@
  */
 int sysctl_device_set(const char *family, const char *device, const char *key, const char *value,
 		      struct error *err);
+struct sysctl_setting {
+	const char *family, *key, *value;
+};
+/** Writes several of one device. */
+int sysctl_device_set_all(const char *device, const struct sysctl_setting *settings, size_t count,
+			  struct error *err);
 /** Reads it; *ret_value is 0 if there is none. */
 int sysctl_device_get(const char *family, const char *device, const char *key, int *ret_value,
 		      struct error *err);
