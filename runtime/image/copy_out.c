@@ -30,6 +30,19 @@ int image_open_directory(const struct words *layer_paths, const char *path, cons
 	return r < 0 ? r : 1;
 }
 
+int image_open_tree(const struct image_tree *tree, int *ret_fd, int *ret_namespace_fd,
+		    struct error *err)
+{
+	struct overlay_mounts mounts = { tree->read_only, tree->binds, tree->bind_count };
+	int fds[2];
+	int r = overlay_open_with(tree->layer_paths, tree->upper, tree->scratch, &mounts, fds, err);
+	if (r < 0)
+		return r;
+	*ret_fd = fds[0];
+	*ret_namespace_fd = fds[1];
+	return 0;
+}
+
 /* Owner, mode and attributes of a directory that is there. */
 static int dress(int from_fd, const char *path, const struct stat *st, int to_fd)
 {

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -20,10 +22,12 @@
 #include "tree.h"
 
 #define DEPTH_MAX 512
+#define MQUEUE_FILES 0x19800202 /* no header tells it */
 #define COPY_SIZE (128u << 10)
 
 struct diff {
 	int root_fd;
+	enum diff_form form;
 	struct tar_writer *writer;
 	struct path_set inodes; /* "DEV:INODE" of files with several names; link: the first */
 	uint64_t size_bytes;
@@ -32,13 +36,13 @@ struct diff {
 
 static int cannot(const char *path, int code, struct error *err)
 {
-	return error_set_errno(err, code, "layer: \"%.200s\"", path);
+	return error_set_errno(err, code, "\"%.200s\"", path);
 }
 
 static int put_file(struct diff *diff, const struct tar_entry *entry, struct error *err)
 {
 	uint64_t left = entry->size;
-	auto_fd fd = tree_open(diff->root_fd, entry->path, O_RDONLY | O_NOFOLLOW);
+	auto_fd fd = tree_open(diff->root_fd, entry->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return cannot(entry->path, -fd, err);
 	int r = tar_writer_entry(diff->writer, entry, err);
@@ -92,7 +96,7 @@ static int read_xattr(const char *source, const char *name, struct tar_entry *en
 	if (text_starts_with(name, "trusted.overlay.redirect") ||
 	    text_starts_with(name, "trusted.overlay.metacopy"))
 		return error_set(err, ENOTSUP,
-				 "layer: \"%.200s\" has %s: mount without redirects and metacopy",
+				 "\"%.200s\" has %s: mount without redirects and metacopy",
 				 entry->path, name);
 	if (!text_starts_with(name, "user.") && !text_equal(name, "security.capability") &&
 	    !text_starts_with(name, "system.posix_acl_"))
@@ -114,13 +118,11 @@ static int read_xattr(const char *source, const char *name, struct tar_entry *en
 	return 0;
 }
 
-static int read_xattrs(struct diff *diff, struct tar_entry *entry, struct error *err)
+int diff_read_xattrs(const char *source, struct tar_entry *entry, struct error *err)
 {
-	char source[PATH_MAX + 64];
 	auto_free char *names = malloc(XATTR_LIST_MAX);
 	if (!names)
 		return error_set(err, ENOMEM, "no memory for attributes");
-	snprintf(source, sizeof source, "/proc/self/fd/%d/%s", diff->root_fd, entry->path);
 	ssize_t size = llistxattr(source, names, XATTR_LIST_MAX);
 	if (size < 0)
 		return errno == ENOTSUP ? 0 : cannot(entry->path, errno, err);
@@ -140,10 +142,8 @@ static enum tar_type type_of(mode_t mode)
 			       : TAR_FIFO;
 }
 
-static int fill_entry(struct diff *diff, int folder_fd, const char *name, const struct stat *st,
-		      struct tar_entry *entry, struct error *err)
+void diff_set_entry(struct tar_entry *entry, const struct stat *st)
 {
-	const char *first = NULL;
 	entry->type = type_of(st->st_mode);
 	entry->mode = st->st_mode & 07777;
 	entry->uid = st->st_uid;
@@ -154,6 +154,14 @@ static int fill_entry(struct diff *diff, int folder_fd, const char *name, const 
 		entry->major = major(st->st_rdev);
 		entry->minor = minor(st->st_rdev);
 	}
+}
+
+static int fill_entry(struct diff *diff, int folder_fd, const char *name, const struct stat *st,
+		      struct tar_entry *entry, struct error *err)
+{
+	const char *first = NULL;
+	char source[NAME_MAX + 64];
+	diff_set_entry(entry, st);
 	int r = find_first_name(diff, st, entry->path, &first);
 	if (r == 1) {
 		entry->type = TAR_HARDLINK;
@@ -167,8 +175,27 @@ static int fill_entry(struct diff *diff, int folder_fd, const char *name, const 
 		target[n] = 0;
 		r = text_copy(target, &entry->link, err);
 	}
-	return r < 0 ? error_set(err, ENOMEM, "no memory for a layer")
-		     : read_xattrs(diff, entry, err);
+	if (r < 0)
+		return error_set(err, ENOMEM, "no memory for a layer");
+	snprintf(source, sizeof source, "/proc/self/fd/%d/%s", folder_fd, name);
+	return diff_read_xattrs(source, entry, err);
+}
+
+/* Files that hold no content of anybody's: the kernel makes them up. */
+static bool is_made_up(int folder_fd, const char *name)
+{
+	static const long kinds[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,   DEVPTS_SUPER_MAGIC,
+				      CGROUP_SUPER_MAGIC, DEBUGFS_MAGIC, CGROUP2_SUPER_MAGIC,
+				      BPF_FS_MAGIC,       TRACEFS_MAGIC, SECURITYFS_MAGIC,
+				      MQUEUE_FILES,       PSTOREFS_MAGIC };
+	struct statfs fs;
+	auto_fd fd = openat(folder_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((long)fs.f_type == kinds[i])
+			return true;
+	return false;
 }
 
 static int walk(struct diff *diff, const char *folder, int depth, struct error *err);
@@ -185,7 +212,7 @@ static int put_object(struct diff *diff, int folder_fd, const char *folder, cons
 		return cannot(path, errno, err);
 	if (S_ISSOCK(st.st_mode))
 		return 0; /* as Docker: a socket means nothing without its process */
-	if (S_ISCHR(st.st_mode) && st.st_rdev == 0) {
+	if (diff->form == DIFF_LAYER && S_ISCHR(st.st_mode) && st.st_rdev == 0) {
 		auto_free char *hidden = NULL;
 		r = text_format(&hidden, err, WHITEOUT_PREFIX "%s", name);
 		return r < 0 ? r : put_whiteout(diff, folder, hidden, err);
@@ -195,9 +222,11 @@ static int put_object(struct diff *diff, int folder_fd, const char *folder, cons
 	if (r == 0)
 		r = entry.type == TAR_FILE ? put_file(diff, &entry, err)
 					   : tar_writer_entry(diff->writer, &entry, err);
-	if (r == 0 && entry.type == TAR_DIRECTORY && tree_is_opaque(diff->root_fd, entry.path) == 1)
+	bool folder_below = r == 0 && entry.type == TAR_DIRECTORY;
+	if (folder_below && diff->form == DIFF_LAYER &&
+	    tree_is_opaque(diff->root_fd, entry.path) == 1)
 		r = put_whiteout(diff, entry.path, WHITEOUT_OPAQUE, err);
-	if (r == 0 && entry.type == TAR_DIRECTORY)
+	if (r == 0 && folder_below && !(diff->form == DIFF_COPY && is_made_up(folder_fd, name)))
 		r = walk(diff, entry.path, depth + 1, err);
 	tar_entry_release(&entry);
 	return r;
@@ -211,7 +240,7 @@ static int compare_names(const void *a, const void *b)
 static int walk(struct diff *diff, const char *folder, int depth, struct error *err)
 {
 	if (depth > DEPTH_MAX)
-		return error_set(err, ELOOP, "layer: over %d directories deep", DEPTH_MAX);
+		return error_set(err, ELOOP, "over %d directories deep", DEPTH_MAX);
 	auto_fd fd = tree_open(diff->root_fd, folder, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return cannot(folder, -fd, err);
@@ -230,24 +259,30 @@ static int walk(struct diff *diff, const char *folder, int depth, struct error *
 	return r;
 }
 
+int diff_put_tree(int root_fd, enum diff_form form, struct tar_writer *writer,
+		  uint64_t *ret_size_bytes, struct error *err)
+{
+	auto_free struct diff *diff = calloc(1, sizeof *diff);
+	if (!diff)
+		return error_set(err, ENOMEM, "no memory for a layer");
+	diff->root_fd = root_fd;
+	diff->form = form;
+	diff->writer = writer;
+	int r = walk(diff, "", 0, err);
+	*ret_size_bytes = diff->size_bytes;
+	path_set_release(&diff->inodes);
+	return r;
+}
+
 static int write_to(int root_fd, int fd, struct digest *ret_digest, uint64_t *ret_size_bytes,
 		    struct error *err)
 {
 	uint64_t archive_size;
 	AUTO(tar_writer) writer = NULL;
-	auto_free struct diff *diff = calloc(1, sizeof *diff);
-	if (!diff)
-		return error_set(err, ENOMEM, "no memory for a layer");
 	int r = tar_writer_create(fd, &writer, err);
-	diff->root_fd = root_fd;
-	diff->writer = writer;
 	if (r == 0)
-		r = walk(diff, "", 0, err);
-	if (r == 0)
-		r = tar_writer_finish(writer, ret_digest, &archive_size, err);
-	*ret_size_bytes = diff->size_bytes;
-	path_set_release(&diff->inodes);
-	return r;
+		r = diff_put_tree(root_fd, DIFF_LAYER, writer, ret_size_bytes, err);
+	return r < 0 ? r : tar_writer_finish(writer, ret_digest, &archive_size, err);
 }
 
 int diff_write(int root_fd, const char *blob_path, struct digest *ret_digest,
@@ -256,7 +291,8 @@ int diff_write(int root_fd, const char *blob_path, struct digest *ret_digest,
 	auto_fd fd = open(blob_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_set_errno(err, errno, "make %s", blob_path);
-	return write_to(root_fd, fd, ret_digest, ret_size_bytes, err);
+	int r = write_to(root_fd, fd, ret_digest, ret_size_bytes, err);
+	return r < 0 ? error_wrap(err, "layer") : 0;
 }
 
 int image_write_archive(int root_fd, int fd, struct error *err)

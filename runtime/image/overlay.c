@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define INSTANCE_PATH_ROOM 1024 /* bytes: a path of the work folder */
 #define OPTIONS_MAX 4095        /* a page without the NUL */
@@ -24,7 +25,8 @@
 struct request {
 	const struct words *lower;
 	const char *upper, *work;
-	int fd;
+	const struct overlay_mounts *mounts; /* NULL: none */
+	int fd, namespace_fd;
 	struct error *err;
 };
 
@@ -47,6 +49,72 @@ static int format_options(const struct request *request, const char *folder, str
 	return out->size > OPTIONS_MAX ? -E2BIG : 0;
 }
 
+/* All but the last component of path as directories, and the last one too. */
+static int make_place(int root_fd, const char *path, struct error *err)
+{
+	char partial[INSTANCE_PATH_ROOM];
+	auto_fd fd = -1;
+	int r = 0;
+	for (const char *end = path; r == 0 && *end;) {
+		end += strspn(end, "/");
+		auto_free char *name = strndup(end, strcspn(end, "/"));
+		snprintf(partial, sizeof partial, "/%.*s", (int)(end - path), path);
+		cleanup_fd(&fd);
+		fd = -1;
+		r = file_open_in_root(root_fd, partial, O_PATH | O_DIRECTORY, 0, &fd, err);
+		if (r == 0 && name && *name && mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+			r = error_set_errno(err, errno, "make %s", path);
+		end += strcspn(end, "/");
+	}
+	return r;
+}
+
+static int bind_one(int root_fd, const struct image_bind *bind, struct error *err)
+{
+	char place[64];
+	struct stat st;
+	struct error ignored;
+	auto_fd fd = -1;
+	if (stat(bind->source, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		(void)make_place(root_fd, bind->destination, &ignored);
+	if (file_open_in_root(root_fd, bind->destination, O_PATH, 0, &fd, &ignored) < 0)
+		return 0;
+	snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
+	if (mount(bind->source, place, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return error_set_errno(err, errno, "mount %s at %s", bind->source,
+				       bind->destination);
+	cleanup_fd(&fd);
+	fd = -1;
+	/* Again: the descriptor of before is below the mount. */
+	int r = file_open_in_root(root_fd, bind->destination, O_PATH, 0, &fd, err);
+	snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
+	if (r == 0 && bind->read_only &&
+	    mount(NULL, place, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return error_set_errno(err, errno, "mount %s read-only", bind->destination);
+	return r;
+}
+
+static int add_mounts(struct request *request, const char *point)
+{
+	const struct overlay_mounts *mounts = request->mounts;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < mounts->bind_count; i++)
+		r = bind_one(request->fd, &mounts->binds[i], request->err);
+	if (r == 0 && mounts->read_only &&
+	    mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		r = error_set_errno(request->err, errno, "mount %s read-only", point);
+	request->namespace_fd = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (r == 0 && request->namespace_fd < 0)
+		r = error_set_errno(request->err, errno, "hold a mount namespace");
+	if (r < 0) {
+		cleanup_fd(&request->fd);
+		request->fd = -1;
+	}
+	return r;
+}
+
 static int mount_and_open(struct request *request, const char *folder, const char *options)
 {
 	char point[INSTANCE_PATH_ROOM];
@@ -63,7 +131,7 @@ static int mount_and_open(struct request *request, const char *folder, const cha
 	request->fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (request->fd < 0)
 		return error_set_errno(request->err, errno, "open %s", point);
-	return 0;
+	return request->mounts ? add_mounts(request, point) : 0;
 }
 
 static void *work(void *context)
@@ -94,11 +162,11 @@ static int make(const char *folder, const char *name, struct error *err)
 	return 0;
 }
 
-int overlay_open(const struct words *lower_paths, const char *upper, const char *work_path,
-		 int *ret_fd, struct error *err)
+int overlay_open_with(const struct words *lower_paths, const char *upper, const char *work_path,
+		      const struct overlay_mounts *mounts, int ret_fds[2], struct error *err)
 {
 	pthread_t thread;
-	struct request request = { lower_paths, upper, work_path, -1, err };
+	struct request request = { lower_paths, upper, work_path, mounts, -1, -1, err };
 	int r = make(work_path, "mount", err);
 	if (r == 0)
 		r = make(work_path, "work", err);
@@ -113,6 +181,17 @@ int overlay_open(const struct words *lower_paths, const char *upper, const char 
 	pthread_join(thread, NULL);
 	if (request.fd < 0)
 		return -err->code;
-	*ret_fd = request.fd;
+	ret_fds[0] = request.fd;
+	ret_fds[1] = request.namespace_fd;
 	return 0;
+}
+
+int overlay_open(const struct words *lower_paths, const char *upper, const char *work_path,
+		 int *ret_fd, struct error *err)
+{
+	int fds[2];
+	int r = overlay_open_with(lower_paths, upper, work_path, NULL, fds, err);
+	if (r == 0)
+		*ret_fd = fds[0];
+	return r;
 }

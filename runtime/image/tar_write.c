@@ -16,6 +16,7 @@
 
 struct tar_writer {
 	int fd;
+	const char *prefix; /* NULL: none */
 	struct hash *hash;
 	uint64_t size;
 	size_t used;
@@ -28,6 +29,7 @@ int tar_writer_create(int fd, struct tar_writer **ret_writer, struct error *err)
 	if (!writer)
 		return error_set(err, ENOMEM, "no memory to write a tar archive");
 	writer->fd = fd;
+	writer->prefix = NULL;
 	writer->hash = NULL;
 	writer->size = 0;
 	writer->used = 0;
@@ -148,7 +150,7 @@ static int put_header(struct tar_writer *writer, const struct tar_entry *entry, 
 	return tar_writer_data(writer, block, TAR_BLOCK, err);
 }
 
-int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
+static int write_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
 {
 	static const char types[] = {
 		[TAR_FILE] = '0',      [TAR_HARDLINK] = '1',     [TAR_SYMLINK] = '2',
@@ -172,6 +174,31 @@ int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, s
 		return r;
 	return put_header(writer, entry, types[entry->type],
 			  entry->type == TAR_FILE ? entry->size : 0, err);
+}
+
+void tar_writer_set_prefix(struct tar_writer *writer, const char *prefix)
+{
+	writer->prefix = prefix;
+}
+
+static int prefixed(const char *prefix, const char *path, char **ret_path, struct error *err)
+{
+	return text_format(ret_path, err, "%s%s%s", prefix, *path ? "/" : "", path);
+}
+
+int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
+{
+	auto_free char *path = NULL, *link = NULL;
+	struct tar_entry named = *entry;
+	if (!writer->prefix)
+		return write_entry(writer, entry, err);
+	int r = prefixed(writer->prefix, entry->path, &path, err);
+	if (r == 0 && entry->type == TAR_HARDLINK)
+		r = prefixed(writer->prefix, entry->link, &link, err);
+	named.path = path;
+	if (link)
+		named.link = link;
+	return r < 0 ? r : write_entry(writer, &named, err);
 }
 
 int tar_writer_finish(struct tar_writer *writer, struct digest *ret_digest, uint64_t *ret_size,

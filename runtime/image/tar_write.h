@@ -16,6 +16,8 @@ struct tar_writer;
 int tar_writer_create(int fd, struct tar_writer **ret_writer, struct error *err);
 void tar_writer_free(struct tar_writer *writer);
 DEFINE_FREEP(tar_writer)
+/** Puts "prefix/" in front of the names of all entries from now on; "" becomes prefix. Lent. */
+void tar_writer_set_prefix(struct tar_writer *writer, const char *prefix);
 /**
  * The header of an entry; a file's entry->size bytes must follow by
  * tar_writer_data. Sparse files are written in full. Whole seconds only.

@@ -53,7 +53,68 @@ static int run_export(struct cli *cli, const void *data, const struct words *wor
 	return r;
 }
 
+/* --- cp -------------------------------------------------------------------------- */
+
+static const struct option_spec cp_rows[] = {
+	{ "archive", 'a', OPTION_FLAG, offsetof(struct container_copy_options, archive), NULL,
+	  "Keep owners, set-id bits and devices" },
+	{ "follow-link", 'L', OPTION_FLAG, offsetof(struct container_copy_options, follow), NULL,
+	  "Copy what a link as SOURCE leads to" },
+};
+
+/* CONTAINER:PATH, unless it looks like a path of the host: /a:b, ./a:b. The name is the caller's.
+ */
+static int read_end(const char *word, char **ret_container, struct container_copy_end *ret_end,
+		    struct error *err)
+{
+	const char *colon = strchr(word, ':');
+	ret_end->path = word;
+	if (word[0] == '/' || word[0] == '.' || !colon)
+		return 0;
+	if (colon == word)
+		return error_set(err, EINVAL, "%s: a container's name is missing before the colon",
+				 word);
+	ret_end->path = colon + 1;
+	int r = text_format(ret_container, err, "%.*s", (int)(colon - word), word);
+	ret_end->container = *ret_container;
+	return r;
+}
+
+static int run_cp(struct cli *cli, const void *data, const struct words *words, struct error *err)
+{
+	struct engine *engine;
+	struct container_copy_end from = { 0 }, to = { 0 };
+	auto_free char *from_name = NULL, *to_name = NULL;
+	int r = read_end(words->items[0], &from_name, &from, err);
+	if (r == 0)
+		r = read_end(words->items[1], &to_name, &to, err);
+	if (r < 0)
+		return r;
+	if (from.container && to.container)
+		return error_set(err, EINVAL, "%s and %s: one of them must be a path of the host",
+				 words->items[0], words->items[1]);
+	if (!from.container && !to.container)
+		return error_set(err, EINVAL, "%s and %s: one of them must be CONTAINER:PATH",
+				 words->items[0], words->items[1]);
+	if (text_equal(to.path, "-") && !to.container && isatty(STDOUT_FILENO))
+		return error_set(err, EINVAL, "an archive is not for a terminal: > FILE");
+	r = cli_engine(cli, &engine, err);
+	return r < 0 ? r : container_copy(engine, &from, &to, data, err);
+}
+
 static const struct verb verbs[] = {
+	{
+		.spec = { .name = "cp",
+			  .words = "CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-",
+			  .summary = "Copy files between a container and the host",
+			  .detail = "\"-\" is a tar archive on standard input or output.",
+			  .options = cp_rows,
+			  .option_count = ARRAY_SIZE(cp_rows),
+			  .words_min = 2,
+			  .words_max = 2 },
+		.options_size = sizeof(struct container_copy_options),
+		.run = run_cp,
+	},
 	{
 		.spec = { .name = "diff",
 			  .words = "CONTAINER",

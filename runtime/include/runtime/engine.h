@@ -147,6 +147,22 @@ int container_changes(struct engine *engine, const char *reference,
 		      void *context, struct error *err);
 /** Writes its whole root to fd as a tar archive, without what is mounted in it. */
 int container_export(struct engine *engine, const char *reference, int fd, struct error *err);
+/* One end of `cp`: a path of the host, "-" for a tar stream, or a path in a container. */
+struct container_copy_end {
+	const char *container; /* NULL: the host */
+	const char *path;
+};
+struct container_copy_options {
+	bool archive; /* owners, set-id bits and devices stay what they are */
+	bool follow;  /* the source may be a link to what is meant */
+};
+/**
+ * Copies a file or tree by the rules of `docker cp`; the container may run or not. No link in it
+ * leads out of it, and none that it leaves on the host is followed.
+ */
+int container_copy(struct engine *engine, const struct container_copy_end *from,
+		   const struct container_copy_end *to,
+		   const struct container_copy_options *options, struct error *err);
 /** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
 int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err);
 /** The processes of a running one: rows with PID, USER, TIME, COMMAND. */

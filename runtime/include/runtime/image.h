@@ -101,6 +101,45 @@ int image_open_directory(const struct words *layer_paths, const char *path, cons
  */
 int image_copy_directory(int from_fd, int to_fd, struct error *err);
 
+/* A container's tree, as overlay's layers and what is mounted in it. */
+struct image_bind {
+	const char *source, *destination; /* destination inside the tree, links resolved in it */
+	bool read_only;
+};
+struct image_tree {
+	const struct words *layer_paths; /* top first */
+	const char *upper;
+	const char *scratch; /* empty, of the same file system; to be removed by the caller */
+	bool read_only;      /* all but the binds */
+	const struct image_bind *binds;
+	size_t bind_count;
+};
+/**
+ * Mounts it where nobody sees it: *ret_fd is its root, *ret_namespace_fd keeps the mounts in it.
+ * A bind whose source is a directory gets its place made; else it is left out where there is none.
+ */
+int image_open_tree(const struct image_tree *tree, int *ret_fd, int *ret_namespace_fd,
+		    struct error *err);
+
+/* --- copying in and out of trees (`cp`) --------------------------------------------- */
+
+/** Writes what top_fd (O_PATH) is, named `name`, as a tar archive; "": only what is below it. */
+int image_archive_write(int top_fd, const char *name, int fd, struct error *err);
+/* Where an archive goes. */
+struct image_archive_place {
+	int root_fd;        /* no link leads out of it */
+	const char *folder; /* a directory inside it */
+	bool links;         /* links below folder may be followed, inside root_fd */
+	bool keep_owner;    /* else all is uid's and gid's */
+	bool keep_special;  /* set-id bits, capabilities and devices too */
+	uint32_t uid, gid;
+};
+/**
+ * Gate: unpacks a tar archive (plain, gzip or zstd) from fd. A file in the way is replaced; a
+ * directory in the way of a file, or the other way round, is -EEXIST.
+ */
+int image_archive_read(const struct image_archive_place *place, int fd, struct error *err);
+
 /** Writes all below a directory to fd as a tar archive, names in order. */
 int image_write_archive(int root_fd, int fd, struct error *err);
 /**

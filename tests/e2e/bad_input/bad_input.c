@@ -151,6 +151,9 @@ static void verbs_name_what_is_not_there(void **state)
 		  "10.9.0.1",
 		  "10.51.0.0/24" },
 		{ { "network", "connect", "ghost", "one" }, 1, "ghost", "" },
+		{ { "cp", "ghost:/x", "." }, 1, "no such container", "ghost" },
+		{ { "cp", "one:/nothing", "/nowhere" }, 1, "/nothing", "No such file" },
+		{ { "cp", "/etc/passwd", "one:/nowhere/" }, 1, "/nowhere/", "directory" },
 		{ { "load", "-i", "/nowhere/image.tar" }, 1, "/nowhere/image.tar", "" },
 	};
 	open_shop(*state);
