@@ -50,7 +50,8 @@ static bool fits(const struct network_info *found, const struct network_spec *wa
 
 	return prefix_equal(is->subnet, wanted->subnet) && ip_equal(is->gateway, wanted->gateway) &&
 	       is->masquerade == wanted->masquerade && is->routed == wanted->routed &&
-	       is->no_icc == wanted->no_icc && (!wanted->mtu || is->mtu == wanted->mtu) &&
+	       is->no_icc == wanted->no_icc && is->big_tcp == wanted->big_tcp &&
+	       (!wanted->mtu || is->mtu == wanted->mtu) &&
 	       (!*config->bridge || text_equal(is->device, config->bridge)) &&
 	       if_nametoindex(is->device) == found->device_ifindex;
 }
@@ -91,6 +92,7 @@ static int ensure_network(struct add *add, struct prefix subnet, struct ip gatew
 		.routed = !config->masquerade,
 		.no_icc = config->isolated_ports,
 		.dns = true,
+		.big_tcp = config->big_tcp,
 	};
 	int r = network_find(dataplane_store(add->dataplane), config->name, &add->network, err);
 	add->is_network_ours = true;

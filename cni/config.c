@@ -72,7 +72,7 @@ static int refuse(const struct json_at *at, const char *key, const char *instead
 
 static int read_flags(const struct json_at *at, struct cni_config *config, struct error *err)
 {
-	bool hairpin = false, promisc = false, ignored = false, down = false;
+	bool hairpin = false, promisc = false, ignored = false, down = false, big = false;
 	const struct {
 		const char *key;
 		bool *value;
@@ -81,6 +81,7 @@ static int read_flags(const struct json_at *at, struct cni_config *config, struc
 		{ "isDefaultGateway", &config->default_gateway },
 		{ "ipMasq", &config->masquerade },
 		{ "portIsolation", &config->isolated_ports },
+		{ "bigTcp", &big },
 		{ "hairpinMode", &hairpin },
 		{ "promiscMode", &promisc },
 		{ "forceAddress", &ignored },
@@ -94,7 +95,10 @@ static int read_flags(const struct json_at *at, struct cni_config *config, struc
 		if (r < 0)
 			return r;
 	}
-	struct json_at place = json_member(at, "promiscMode");
+	struct json_at place = json_member(at, "bigTcp");
+	if (json_is_present(&place))
+		config->big_tcp = big ? BIG_TCP_ON : BIG_TCP_OFF;
+	place = json_member(at, "promiscMode");
 	if (hairpin && promisc)
 		return json_error(&place, err, EINVAL, "cannot be true together with hairpinMode");
 	if (down)

@@ -16,12 +16,19 @@
 #include "link/address.h"
 #include "link/device.h"
 #include "link/sysctl.h"
+#include "uplinks.h"
 
 /*
  * Order-preserving masquerade maps a client's port to one that many behind it:
  * a client whose range is as wide as the masquerade's never meets itself.
  */
 #define CONTAINER_PORTS "49152 65535"
+
+/*
+ * Bytes of one TCP segment within the host (BIG TCP): three of the kernel's usual size.
+ * More fills the cache rather than the wire.
+ */
+#define SEGMENT_BIG 196608
 
 /* From this slot on settings are written by way of a procfs of our own: link/sysctl.c. */
 #define OWN_SYSCTL_TREE_FROM 64
@@ -290,6 +297,20 @@ static int make_container_side(const struct endpoint_work *work, struct netlink 
 	return r;
 }
 
+/* 0: the kernel's. A limit of bandwidth counts in small packets, so it keeps them small. */
+static int choose_segment_max(struct dataplane *dataplane, const struct endpoint_work *work,
+			      uint32_t *ret_bytes, struct error *err)
+{
+	const struct network_spec *spec = &work->network->spec;
+	*ret_bytes = SEGMENT_BIG;
+	if (spec->big_tcp == BIG_TCP_OFF || work->info->ingress.rate_bit_s ||
+	    work->info->egress.rate_bit_s)
+		*ret_bytes = 0;
+	else if (spec->big_tcp == BIG_TCP_AUTO && !spec->internal)
+		return uplinks_segment_max(dataplane, SEGMENT_BIG, ret_bytes, err);
+	return 0;
+}
+
 static int make_pair(struct dataplane *dataplane, const struct endpoint_work *work,
 		     struct error *err)
 {
@@ -302,7 +323,9 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 		.mtu = info->mtu,
 		.group = network_group(&dataplane->instance, info->network_id),
 	};
-	int r = veth_create(dataplane->netlink, &spec, err);
+	int r = choose_segment_max(dataplane, work, &spec.segment_max, err);
+	if (r == 0)
+		r = veth_create(dataplane->netlink, &spec, err);
 	if (r < 0)
 		return r;
 	info->host_ifindex = device_index(dataplane->netlink, info->host_device);

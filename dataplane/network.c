@@ -117,7 +117,8 @@ static bool spec_equals(const struct network_spec *a, const struct network_spec 
 {
 	return strcmp(a->device, b->device) == 0 && subnets_equal(a, b) &&
 	       ip_equal(a->gateway, b->gateway) && ip_equal(a->gateway6, b->gateway6) &&
-	       a->mtu == b->mtu && network_abi_flags(a) == network_abi_flags(b) && a->dns == b->dns;
+	       a->mtu == b->mtu && network_abi_flags(a) == network_abi_flags(b) &&
+	       a->dns == b->dns && a->big_tcp == b->big_tcp;
 }
 
 struct survey {

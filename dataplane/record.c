@@ -86,7 +86,9 @@ enum {
 	FLAG_ROUTED = 4,
 	FLAG_NO_ICC = 8,
 	FLAG_DNS = 16,
-	FLAG_MULTICAST = 32
+	FLAG_MULTICAST = 32,
+	FLAG_BIG_TCP_ON = 64,
+	FLAG_BIG_TCP_OFF = 128
 };
 
 static uint8_t spec_flags(const struct network_spec *spec)
@@ -94,7 +96,9 @@ static uint8_t spec_flags(const struct network_spec *spec)
 	return (uint8_t)((spec->masquerade ? FLAG_MASQUERADE : 0) |
 			 (spec->internal ? FLAG_INTERNAL : 0) | (spec->routed ? FLAG_ROUTED : 0) |
 			 (spec->no_icc ? FLAG_NO_ICC : 0) | (spec->dns ? FLAG_DNS : 0) |
-			 (spec->multicast ? FLAG_MULTICAST : 0));
+			 (spec->multicast ? FLAG_MULTICAST : 0) |
+			 (spec->big_tcp == BIG_TCP_ON ? FLAG_BIG_TCP_ON : 0) |
+			 (spec->big_tcp == BIG_TCP_OFF ? FLAG_BIG_TCP_OFF : 0));
 }
 
 static int check_whole(const struct text *text, struct error *err)
@@ -144,6 +148,9 @@ int network_decode(struct bytes bytes, struct network_info *ret_info, struct err
 	spec->no_icc = flags & FLAG_NO_ICC;
 	spec->dns = flags & FLAG_DNS;
 	spec->multicast = flags & FLAG_MULTICAST;
+	spec->big_tcp = flags & FLAG_BIG_TCP_ON    ? BIG_TCP_ON
+			: flags & FLAG_BIG_TCP_OFF ? BIG_TCP_OFF
+						   : BIG_TCP_AUTO;
 	info.id = (uint16_t)get_number(&reader, 2);
 	info.device_ifindex = (uint32_t)get_number(&reader, 4);
 	get_bytes(&reader, info.device_mac.bytes, MAC_SIZE);

@@ -132,6 +132,7 @@ static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *ru
 		.masquerade = address_of_device(all, ifindex, true),
 		.masquerade6 = address_of_device(all, ifindex, false),
 		.mtu = (uint16_t)(device.mtu > UINT16_MAX ? UINT16_MAX : device.mtu),
+		.segment_max = device.segment_max,
 	};
 	memcpy(uplink.mac, device.mac.bytes, MAC_SIZE);
 	r = map_put(&dataplane->maps, MAP_UPLINKS, &device.ifindex, &uplink, err);
@@ -291,9 +292,14 @@ int uplinks_each(struct dataplane *dataplane,
 	return r;
 }
 
-int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err)
+/* What all uplinks have in common, as far as the maps know them. */
+struct least {
+	uint32_t mtu, segment_max; /* 0: there is no uplink */
+};
+
+static int survey_uplinks(struct dataplane *dataplane, struct least *ret_least, struct error *err)
 {
-	uint32_t key, *previous = NULL, mtu = 0;
+	uint32_t key, *previous = NULL;
 	struct uplink uplink;
 	int r;
 	while ((r = map_next(&dataplane->maps, MAP_UPLINKS, previous, &key, err)) == 1) {
@@ -301,9 +307,28 @@ int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *er
 		r = map_get(&dataplane->maps, MAP_UPLINKS, &key, &uplink, err);
 		if (r < 0)
 			return r;
-		if (r == 1 && (mtu == 0 || uplink.mtu < mtu))
-			mtu = uplink.mtu;
+		if (r == 1 && (ret_least->mtu == 0 || uplink.mtu < ret_least->mtu))
+			ret_least->mtu = uplink.mtu;
+		if (r == 1 &&
+		    (ret_least->segment_max == 0 || uplink.segment_max < ret_least->segment_max))
+			ret_least->segment_max = uplink.segment_max;
 	}
-	*ret_mtu = mtu ? mtu : MTU_DEFAULT;
+	return r;
+}
+
+int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err)
+{
+	struct least least = { 0 };
+	int r = survey_uplinks(dataplane, &least, err);
+	*ret_mtu = least.mtu ? least.mtu : MTU_DEFAULT;
+	return r;
+}
+
+int uplinks_segment_max(struct dataplane *dataplane, uint32_t most, uint32_t *ret_bytes,
+			struct error *err)
+{
+	struct least least = { 0 };
+	int r = survey_uplinks(dataplane, &least, err);
+	*ret_bytes = least.mtu && least.segment_max < most ? least.segment_max : most;
 	return r;
 }

@@ -8,6 +8,9 @@
 int uplinks_check(struct dataplane *dataplane, struct error *err);
 /** The least MTU of the uplinks; 1500 if there is none. */
 int uplinks_mtu(struct dataplane *dataplane, uint32_t *ret_mtu, struct error *err);
+/** The least number of bytes of TCP that each uplink takes at once; `most` if there is none. */
+int uplinks_segment_max(struct dataplane *dataplane, uint32_t most, uint32_t *ret_bytes,
+			struct error *err);
 /** Takes the program from an uplink, whatever kind it is. */
 int uplink_detach(struct dataplane *dataplane, uint32_t ifindex, struct error *err);
 /** Visits the devices that are uplinks by their addresses now, whatever the maps say. */

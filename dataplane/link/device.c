@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* Of IPv4, since 6.3; older kernels pass over it. Debian 12's headers do not know it. */
+#define LINK_GSO_IPV4_MAX_SIZE 63
+
 static void put_u32(struct nl_msg *message, int type, uint32_t value)
 {
 	nla_put_u32(message, type, value);
@@ -23,6 +26,17 @@ static void put_basics(struct nl_msg *message, const char *name, struct mac mac,
 		put_u32(message, IFLA_MTU, mtu);
 }
 
+static void put_veth_basics(struct nl_msg *message, const struct veth_spec *spec, const char *name)
+{
+	put_basics(message, name, spec->mac, spec->mtu);
+	put_u32(message, IFLA_NUM_TX_QUEUES, 1);
+	put_u32(message, IFLA_NUM_RX_QUEUES, 1);
+	if (spec->segment_max) {
+		put_u32(message, IFLA_GSO_MAX_SIZE, spec->segment_max);
+		put_u32(message, LINK_GSO_IPV4_MAX_SIZE, spec->segment_max);
+	}
+}
+
 int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct error *err)
 {
 	const struct ifinfomsg peer_header = { 0 };
@@ -30,19 +44,15 @@ int veth_create(struct netlink *netlink, const struct veth_spec *spec, struct er
 	struct nl_msg *message =
 		netlink_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
 	if (message) {
-		put_basics(message, spec->host_name, spec->mac, spec->mtu);
+		put_veth_basics(message, spec, spec->host_name);
 		put_u32(message, IFLA_GROUP, spec->group);
-		put_u32(message, IFLA_NUM_TX_QUEUES, 1);
-		put_u32(message, IFLA_NUM_RX_QUEUES, 1);
 		struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
 		nla_put_string(message, IFLA_INFO_KIND, "veth");
 		struct nlattr *data = nla_nest_start(message, IFLA_INFO_DATA);
 		struct nlattr *peer = nla_nest_start(message, VETH_INFO_PEER);
 		nlmsg_append(message, (void *)(uintptr_t)&peer_header, sizeof peer_header,
 			     NLMSG_ALIGNTO);
-		put_basics(message, spec->peer_name, spec->mac, spec->mtu);
-		put_u32(message, IFLA_NUM_TX_QUEUES, 1);
-		put_u32(message, IFLA_NUM_RX_QUEUES, 1);
+		put_veth_basics(message, spec, spec->peer_name);
 		put_u32(message, IFLA_NET_NS_FD, (uint32_t)spec->peer_netns_fd);
 		nla_nest_end(message, peer);
 		nla_nest_end(message, data);
@@ -108,6 +118,8 @@ static void read_device(const struct nlmsghdr *header, struct device *ret)
 		memcpy(ret->mac.bytes, nla_data(parts[IFLA_ADDRESS]), MAC_SIZE);
 	if (parts[IFLA_MTU])
 		ret->mtu = nla_get_u32(parts[IFLA_MTU]);
+	if (parts[IFLA_GSO_MAX_SIZE])
+		ret->segment_max = nla_get_u32(parts[IFLA_GSO_MAX_SIZE]);
 	if (parts[IFLA_MASTER])
 		ret->master = nla_get_u32(parts[IFLA_MASTER]);
 	if (parts[IFLA_GROUP])

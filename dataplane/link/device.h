@@ -19,7 +19,8 @@ struct device {
 	char alias[DEVICE_ALIAS_MAX]; /* IFLA_IFALIAS */
 	struct mac mac;
 	uint32_t mtu;
-	uint32_t master; /* of which bridge it is a port; 0: none */
+	uint32_t segment_max; /* bytes of TCP that it takes at once (gso_max_size) */
+	uint32_t master;      /* of which bridge it is a port; 0: none */
 	uint32_t group;
 	uint16_t type;  /* ARPHRD_* */
 	unsigned flags; /* IFF_* */
@@ -32,6 +33,7 @@ struct veth_spec {
 	struct mac mac; /* of both ends */
 	int peer_netns_fd;
 	uint32_t mtu;
+	uint32_t segment_max; /* bytes of TCP at once; 0: the kernel's 65536 */
 	uint32_t group;
 };
 /**

@@ -37,6 +37,8 @@ static struct json_t *network_document(const struct engine_network *network, con
 	json_put_bool(document, "masquerade", spec->masquerade);
 	json_put_bool(document, "noIcc", spec->no_icc);
 	json_put_bool(document, "multicast", spec->multicast);
+	if (spec->big_tcp != BIG_TCP_AUTO)
+		json_put_bool(document, "bigTcp", spec->big_tcp == BIG_TCP_ON);
 	if (!prefix_is_unset(network->ip_range))
 		json_put_string(document, "ipRange", prefix_format(network->ip_range).text);
 	for (size_t i = 0; i < network->aux_count; i++)
@@ -47,6 +49,16 @@ static struct json_t *network_document(const struct engine_network *network, con
 	json_put(document, "labels", label_list);
 	json_put_integer(document, "createdNs", clock_wall_ns());
 	return document;
+}
+
+static int read_big_tcp(const struct json_at *at, struct network_spec *spec, struct error *err)
+{
+	struct json_at place = json_member(at, "bigTcp");
+	bool big = false;
+	int r = json_get_bool(at, "bigTcp", JSON_OPTIONAL, &big, err);
+	if (r == 0 && json_is_present(&place))
+		spec->big_tcp = big ? BIG_TCP_ON : BIG_TCP_OFF;
+	return r;
 }
 
 static int read_spec(const struct json_at *at, struct network_spec *spec, struct error *err)
@@ -70,6 +82,8 @@ static int read_spec(const struct json_at *at, struct network_spec *spec, struct
 		r = json_get_bool(at, "noIcc", JSON_OPTIONAL, &spec->no_icc, err);
 	if (r == 0)
 		r = json_get_bool(at, "multicast", JSON_OPTIONAL, &spec->multicast, err);
+	if (r == 0)
+		r = read_big_tcp(at, spec, err);
 	if (r < 0)
 		return r;
 	spec->mtu = (uint32_t)mtu;

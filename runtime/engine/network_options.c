@@ -47,12 +47,16 @@ static int take_option(const char *option, struct network_spec *spec, struct err
 		r = parse_bool(option, value, &spec->masquerade, err);
 	} else if (text_equal(key, "multicast")) {
 		r = parse_bool(option, value, &spec->multicast, err);
+	} else if (text_equal(key, "big-tcp")) {
+		r = parse_bool(option, value, &flag, err);
+		spec->big_tcp = flag ? BIG_TCP_ON : BIG_TCP_OFF;
 	} else {
-		r = error_set(
-			err, EINVAL,
-			"-o %s: unknown; known are multicast, com.docker.network.driver.mtu and "
-			"com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}",
-			option);
+		r = error_set(err, EINVAL,
+			      "-o %s: unknown; known are multicast, big-tcp, "
+			      "com.docker.network.driver.mtu "
+			      "and "
+			      "com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}",
+			      option);
 	}
 	return r;
 }

@@ -20,7 +20,8 @@ static const struct option_spec create_rows[] = {
 	{ "ipv6", 0, OPTION_FLAG, CREATE(ipv6), NULL, "Refused: IPv6 networks are not there yet" },
 	{ "driver", 'd', OPTION_TEXT, CREATE(driver), "DRIVER", "bridge, the only one" },
 	{ "opt", 'o', OPTION_LIST, CREATE(options), "KEY=VALUE",
-	  "com.docker.network.driver.mtu, com.docker.network.bridge.{name,enable_icc,"
+	  "mtu, multicast, big-tcp, com.docker.network.driver.mtu, "
+	  "com.docker.network.bridge.{name,enable_icc,"
 	  "enable_ip_masquerade}" },
 	{ "label", 0, OPTION_LIST, CREATE(labels), "KEY[=VALUE]", "Label it" },
 };

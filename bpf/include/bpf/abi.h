@@ -207,8 +207,9 @@ struct uplink {
 	struct abi_addr masquerade6; /* and for IPv6 */
 	__u8 mac[6];
 	__u16 mtu;
+	__u32 segment_max; /* bytes of TCP that it takes at once; read by user space only */
 };
-_Static_assert(sizeof(struct uplink) == 40, "uplink");
+_Static_assert(sizeof(struct uplink) == 44, "uplink");
 
 /* wh1_locals: hash, key struct abi_addr, value __u32: the host's own addresses. */
 

@@ -62,6 +62,13 @@ struct ip dataplane_resolver(const struct dataplane *dataplane, struct ip gatewa
 
 /* --- networks ------------------------------------------------------------- */
 
+/*
+ * TCP segments beyond 64 KiB between containers. Auto: in networks without a way
+ * outside, and where every uplink takes such segments; another uplink would have
+ * the kernel cut each of them into packets.
+ */
+enum big_tcp { BIG_TCP_AUTO, BIG_TCP_ON, BIG_TCP_OFF };
+
 struct network_spec {
 	char name[NETWORK_NAME_MAX];
 	char device[DEVICE_NAME_MAX]; /* gateway device; "" : br- and a hash of the name */
@@ -76,6 +83,7 @@ struct network_spec {
 	bool no_icc;
 	bool multicast; /* carries multicast and broadcast, at a bounded rate */
 	bool dns;       /* containers' 127.0.0.11:53 leads to the gateway's :53 */
+	enum big_tcp big_tcp;
 };
 
 struct network_info {

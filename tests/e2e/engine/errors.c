@@ -93,7 +93,8 @@ static void bad_networks_are_refused(void **state)
 		{ "--gateway 10.2.0.1 n", "--gateway and --ip-range need --subnet beside them" },
 		{ "--driver overlay n", "--driver overlay: only bridge is there" },
 		{ "-o foo=bar n",
-		  "-o foo=bar: unknown; known are multicast, com.docker.network.driver.mtu and "
+		  "-o foo=bar: unknown; known are multicast, big-tcp, "
+		  "com.docker.network.driver.mtu and "
 		  "com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}" },
 	};
 	struct scene *scene = *state;
