@@ -21,6 +21,7 @@ static void draft_release(struct draft *draft)
 	json_free(draft->networks);
 	json_free(draft->publish);
 	words_free(&draft->publish_from);
+	words_free(&draft->env);
 }
 
 static int take_image(struct draft *draft, const char *reference, struct error *err)
@@ -93,6 +94,8 @@ static int take_process(struct draft *draft, const struct words *command, struct
 		r = env_read_file(options->env_files.items[i], &env, err);
 	for (size_t i = 0; r == 0 && i < options->env.count; i++)
 		r = words_append(&env, options->env.items[i], err);
+	for (size_t i = 0; r == 0 && i < env.count; i++)
+		r = env_take(&draft->env, env.items[i], err);
 	struct process_request request = {
 		.config = &draft->image.config,
 		.layer_paths = &draft->image.layer_paths,
@@ -254,7 +257,28 @@ static struct json_t *labels_json(const struct draft *draft)
 	return array;
 }
 
-static struct json_t *record_document(struct draft *draft, const char *image)
+/* What the flags said otherwise than the image: `commit` needs it. */
+static void put_told(const struct draft *draft, const struct words *command,
+		     struct json_t *document)
+{
+	const struct container_options *options = draft->options;
+	if (options->entrypoint) {
+		struct json_t *entrypoint = json_new_array();
+		if (options->entrypoint[0])
+			json_append(entrypoint, json_new_string(options->entrypoint));
+		json_put(document, "entrypoint", entrypoint);
+	}
+	if (options->entrypoint || command->count)
+		json_put(document, "arguments", draft_words_json(command));
+	json_put(document, "env", draft_words_json(&draft->env));
+	if (options->user)
+		json_put_string(document, "user", options->user);
+	if (options->working_dir)
+		json_put_string(document, "workingDir", options->working_dir);
+}
+
+static struct json_t *record_document(struct draft *draft, const char *image,
+				      const struct words *command)
 {
 	const struct container_options *options = draft->options;
 	struct json_t *document = json_new_object();
@@ -276,6 +300,7 @@ static struct json_t *record_document(struct draft *draft, const char *image)
 	if (options->restart)
 		json_put_string(document, "restart", options->restart);
 	json_put(document, "command", draft_words_json(&draft->saved.spec.process.args));
+	put_told(draft, command, document);
 	json_put(document, "labels", labels_json(draft));
 	json_put(document, "mounts", mounts_json(draft));
 	json_put(document, "networks", TAKE(draft->networks));
@@ -313,14 +338,16 @@ static void unmake(struct draft *draft)
 					    &ignored);
 }
 
-static int make(struct draft *draft, const char *image, struct error *err)
+static int make(struct draft *draft, const char *image, const struct words *command,
+		struct error *err)
 {
 	AUTO(container) container = NULL;
 	int r = make_directories(draft, err);
 	if (r == 0)
 		r = saved_write(draft->engine, draft->id, &draft->saved, err);
 	if (r == 0)
-		r = container_from_document(record_document(draft, image), &container, err);
+		r = container_from_document(record_document(draft, image, command), &container,
+					    err);
 	if (r == 0)
 		r = container_add(draft->engine, container, err);
 	if (r < 0)
@@ -371,7 +398,7 @@ int container_create(struct engine *engine, const struct container_options *opti
 	if (r == 0)
 		r = take_root(&draft, err);
 	if (r == 0)
-		r = make(&draft, image, err);
+		r = make(&draft, image, command, err);
 	if (r < 0)
 		return r;
 	tell(&draft, image);

@@ -20,9 +20,9 @@ struct draft {
 	struct saved saved;
 	struct volume *volumes;
 	size_t volume_count;
-	struct json_t *networks; /* array */
-	struct json_t *publish;  /* array of texts */
-	struct words publish_from;
+	struct json_t *networks;        /* array */
+	struct json_t *publish;         /* array of texts */
+	struct words publish_from, env; /* env: what the flags set */
 	char network_mode[CONTAINER_ID_SIZE + 16];
 };
 

@@ -23,6 +23,8 @@ int spec_set_process(struct oci_process *process, const struct process_request *
 		     struct error *err);
 /** Adds or replaces NAME=VALUE. */
 int env_set(struct words *env, const char *assignment, struct error *err);
+/** As env_set; NAME alone takes the value of our own environment, if there is one. */
+int env_take(struct words *env, const char *text, struct error *err);
 /** Reads a file of NAME=VALUE lines into env. */
 int env_read_file(const char *path, struct words *env, struct error *err);
 /** Sets the limits that the options name, and warns of those that this host cannot set. */

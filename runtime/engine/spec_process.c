@@ -55,8 +55,7 @@ int env_set(struct words *env, const char *assignment, struct error *err)
 	return words_append(env, assignment, err);
 }
 
-/* NAME alone takes the value of our own environment, and is left out if there is none. */
-static int env_take(struct words *env, const char *text, struct error *err)
+int env_take(struct words *env, const char *text, struct error *err)
 {
 	auto_free char *assignment = NULL;
 	if (!text[0] || text[0] == '=')

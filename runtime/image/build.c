@@ -14,7 +14,7 @@
 
 #define IGNORE_SIZE_MAX (1u << 20)
 
-static void build_release(struct build *build)
+void build_release(struct build *build)
 {
 	for (size_t i = 0; i < build->stage_count; i++)
 		stage_release(&build->stages[i]);

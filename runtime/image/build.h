@@ -29,7 +29,8 @@ struct build_stage {
 	struct json_t *history;
 	int64_t created_ns;
 	uint64_t size_bytes;
-	bool command_set; /* CMD in this stage: ENTRYPOINT does not reset it */
+	const char *author, *comment; /* lent; NULL: none */
+	bool command_set;             /* CMD in this stage: ENTRYPOINT does not reset it */
 };
 struct build {
 	struct image_store *store;
@@ -46,6 +47,8 @@ struct build {
 	const struct instruction *step; /* for errors */
 };
 
+/** Frees members; the work folder goes. */
+void build_release(struct build *build);
 void build_say(struct build *build, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct build_stage *build_stage_now(struct build *build);
 /** Puts "Dockerfile:3: COPY: " in front of the error. */

@@ -12,8 +12,7 @@
 #include "build_making.h"
 #include "tree.h"
 
-/* What a container's mounts left in the upper directory: empty places, no content. */
-static void remove_mount_points(const char *upper)
+void making_remove_places(const char *upper)
 {
 	static const char *const files[] = { "etc/resolv.conf", "etc/hosts", "etc/hostname" };
 	static const char *const folders[] = { "proc", "sys", "dev" };
@@ -60,7 +59,7 @@ static int run_command(struct build *build, const struct words *args, const stru
 	if (r > 0)
 		return error_set(err, ECANCELED, "\"%.200s\" exited with %d", build->step->rest, r);
 	if (r == 0)
-		remove_mount_points(making->layer.path);
+		making_remove_places(making->layer.path);
 	return r;
 }
 

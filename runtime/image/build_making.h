@@ -28,6 +28,9 @@ int making_mount(struct making *making, int *ret_fd, struct error *err);
 /** The upper directory becomes a layer of the stage. Nothing may be mounted on it any more. */
 int making_end(struct build *build, struct making *making, struct error *err);
 
+/** What a container's mounts left in the upper directory goes: empty places, no content. */
+void making_remove_places(const char *upper);
+
 /** COPY and ADD. */
 int step_copy(struct build *build, const struct instruction *step, struct error *err);
 /** A word as a path of the image: expanded, relative to WORKDIR; a final '/' stays. */

@@ -209,6 +209,10 @@ int stage_format_config(const struct build_stage *stage, char **ret_json, struct
 	json_put_string(root, "created", time);
 	json_put_string(root, "architecture", platform_architecture());
 	json_put_string(root, "os", "linux");
+	if (stage->author)
+		json_put_string(root, "author", stage->author);
+	if (stage->comment)
+		json_put_string(root, "comment", stage->comment);
 	json_put_string(rootfs, "type", "layers");
 	for (size_t i = 0; i < stage->layer_count; i++)
 		json_append(diff_ids, json_new_string(stage->layers[i].diff_id.text));

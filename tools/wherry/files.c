@@ -102,7 +102,46 @@ static int run_cp(struct cli *cli, const void *data, const struct words *words, 
 	return r < 0 ? r : container_copy(engine, &from, &to, data, err);
 }
 
+/* --- commit ----------------------------------------------------------------------- */
+
+#define COMMIT(member) offsetof(struct container_commit_options, member)
+static const struct option_spec commit_rows[] = {
+	{ "author", 'a', OPTION_TEXT, COMMIT(author), "NAME", "Who made it" },
+	{ "message", 'm', OPTION_TEXT, COMMIT(message), "TEXT", "What it is" },
+	{ "change", 'c', OPTION_LIST, COMMIT(changes), "LINE",
+	  "A line of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, VOLUME, WORKDIR" },
+	{ "pause", 'p', OPTION_FLAG, COMMIT(pause), NULL,
+	  "Pause it meanwhile (the default; --pause=false)" },
+};
+static const struct container_commit_options commit_defaults = { .pause = true };
+
+static int run_commit(struct cli *cli, const void *data, const struct words *words,
+		      struct error *err)
+{
+	struct engine *engine;
+	char id[DIGEST_TEXT_MAX];
+	const char *name = words->count > 1 ? words->items[1] : NULL;
+	int r = cli_engine(cli, &engine, err);
+	if (r == 0)
+		r = container_commit(engine, words->items[0], name, data, id, err);
+	if (r == 0)
+		printf("%s\n", id);
+	return r;
+}
+
 static const struct verb verbs[] = {
+	{
+		.spec = { .name = "commit",
+			  .words = "CONTAINER [NAME[:TAG]]",
+			  .summary = "Make an image of a container",
+			  .options = commit_rows,
+			  .option_count = ARRAY_SIZE(commit_rows),
+			  .words_min = 1,
+			  .words_max = 2 },
+		.options_size = sizeof(struct container_commit_options),
+		.defaults = &commit_defaults,
+		.run = run_commit,
+	},
 	{
 		.spec = { .name = "cp",
 			  .words = "CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-",

@@ -163,6 +163,15 @@ struct container_copy_options {
 int container_copy(struct engine *engine, const struct container_copy_end *from,
 		   const struct container_copy_end *to,
 		   const struct container_copy_options *options, struct error *err);
+struct container_commit_options {
+	const char *author, *message;
+	struct words changes; /* lines of a Dockerfile */
+	bool pause;           /* while its files are copied */
+};
+/** Its files and what it was told become an image; name may be NULL. */
+int container_commit(struct engine *engine, const char *reference, const char *name,
+		     const struct container_commit_options *options, char ret_id[DIGEST_TEXT_MAX],
+		     struct error *err);
 /** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
 int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err);
 /** The processes of a running one: rows with PID, USER, TIME, COMMAND. */

@@ -150,6 +150,18 @@ int image_changes(const struct words *layer_paths, const char *upper,
 		  int (*visit)(char kind, const char *path, void *context, struct error *err),
 		  void *context, struct error *err);
 
+/* A container that becomes an image. NULL in what it was told: its image's. */
+struct image_commit {
+	const char *base_id, *upper;        /* its image; the directory of its changes */
+	const char *tag, *author, *message; /* may be NULL */
+	const char *created_by;             /* for the history */
+	const struct words *entrypoint, *command, *env, *labels;
+	const char *user, *working_dir;
+	struct words changes; /* lines of a Dockerfile: "CMD ls", "ENV A=b" */
+};
+int image_commit(struct image_store *store, const struct image_commit *commit,
+		 char ret_id[DIGEST_TEXT_MAX], struct error *err);
+
 /* --- build ------------------------------------------------------------------- */
 
 /* Runs one RUN step; given by the engine, so that the image library knows no engine. */
