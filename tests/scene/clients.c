@@ -22,13 +22,7 @@
 #define LINE_MAX_BYTES 128
 #define PACKET_MAX 2048
 
-struct target {
-	struct sockaddr_storage address;
-	socklen_t size;
-	bool is_v4;
-};
-
-static struct target target_of(const char *address, uint16_t port)
+struct target target_of(const char *address, uint16_t port)
 {
 	struct target target = { 0 };
 	struct ip ip;
@@ -48,8 +42,7 @@ static struct target target_of(const char *address, uint16_t port)
 	return target;
 }
 
-/* 0 when ready; -ETIMEDOUT; the socket's own error as it is. */
-static int await(int fd, short events, uint64_t end_ms)
+int await_socket(int fd, short events, uint64_t end_ms)
 {
 	struct pollfd wait = { .fd = fd, .events = events };
 	for (;;) {
@@ -67,18 +60,38 @@ static int await(int fd, short events, uint64_t end_ms)
 	return -code;
 }
 
-static int open_client(struct scene *scene, const char *host, const struct target *target, int type,
-		       int protocol, uint64_t end_ms, int *ret_fd)
+/* Binds before it connects, if the client has an address that it comes from. */
+static int bind_first(int fd, const char *from)
+{
+	if (!from)
+		return 0;
+	struct target own = target_of(from, 0);
+	return bind(fd, (const struct sockaddr *)&own.address, own.size) < 0 ? -errno : 0;
+}
+
+struct opening {
+	struct scene *scene;
+	const char *host, *from; /* from: NULL: not bound */
+	int type, protocol;
+	uint64_t end_ms;
+};
+
+static int open_client(const struct opening *opening, const struct target *target, int *ret_fd)
 {
 	struct error err;
+	uint64_t end_ms = opening->end_ms;
 	auto_fd fd = -1;
-	MUST(netns_socket(scene_netns_fd(scene, host), target->is_v4 ? AF_INET : AF_INET6,
-			  type | SOCK_NONBLOCK, protocol, &fd, &err),
+	MUST(netns_socket(scene_netns_fd(opening->scene, opening->host),
+			  target->is_v4 ? AF_INET : AF_INET6, opening->type | SOCK_NONBLOCK,
+			  opening->protocol, &fd, &err),
 	     err);
+	int bound = bind_first(fd, opening->from);
+	if (bound < 0)
+		return bound;
 	int r = connect(fd, (const struct sockaddr *)&target->address, target->size);
 	if (r < 0 && errno != EINPROGRESS)
 		return -errno;
-	r = r < 0 ? await(fd, POLLOUT, end_ms) : 0;
+	r = r < 0 ? await_socket(fd, POLLOUT, end_ms) : 0;
 	if (r == 0)
 		*ret_fd = TAKE_FD(fd);
 	return r;
@@ -99,7 +112,7 @@ static int receive_line(int fd, uint64_t end_ms, char line[LINE_MAX_BYTES])
 {
 	size_t size = 0;
 	while (size == 0 || line[size - 1] != '\n') {
-		int r = await(fd, POLLIN, end_ms);
+		int r = await_socket(fd, POLLIN, end_ms);
 		if (r < 0)
 			return r;
 		ssize_t got = recv(fd, line + size, LINE_MAX_BYTES - 1 - size, 0);
@@ -113,36 +126,81 @@ static int receive_line(int fd, uint64_t end_ms, char line[LINE_MAX_BYTES])
 	return 0;
 }
 
-static int open_greeted(struct scene *scene, const char *host, const struct target *target,
-			int timeout_ms, struct scene_reply *ret)
+static int open_greeted(const struct opening *opening, const struct target *target,
+			struct scene_reply *ret)
 {
-	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)timeout_ms;
 	char line[LINE_MAX_BYTES];
 	auto_fd fd = -1;
-	int r = open_client(scene, host, target, SOCK_STREAM, 0, end_ms, &fd);
+	int r = open_client(opening, target, &fd);
 	if (r == 0)
-		r = receive_line(fd, end_ms, line);
+		r = receive_line(fd, opening->end_ms, line);
 	if (r == 0)
 		r = parse_reply(line, ret);
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-int scene_tcp_request(struct scene *scene, const char *host, const char *address, uint16_t port,
-		      int timeout_ms, struct scene_reply *ret)
+static int ask_stream(const struct opening *opening, const struct target *target,
+		      struct scene_reply *ret)
 {
-	struct target target = target_of(address, port);
-	int fd = open_greeted(scene, host, &target, timeout_ms, ret);
+	int fd = open_greeted(opening, target, ret);
 	if (fd < 0)
 		return fd;
 	close(fd);
 	return 0;
 }
 
+static int ask_datagram(const struct opening *opening, const struct target *target,
+			struct scene_reply *ret)
+{
+	char line[LINE_MAX_BYTES];
+	auto_fd fd = -1;
+	int r = open_client(opening, target, &fd);
+	if (r < 0)
+		return r;
+	if (send(fd, "?", 1, 0) < 0)
+		return -errno;
+	r = receive_line(fd, opening->end_ms, line);
+	return r < 0 ? r : parse_reply(line, ret);
+}
+
+int scene_ask(struct scene *scene, const struct scene_question *question, struct scene_reply *ret)
+{
+	struct target target = target_of(question->address, question->port);
+	struct opening opening = {
+		.scene = scene,
+		.host = question->host,
+		.from = question->from,
+		.type = question->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM,
+		.protocol = question->protocol,
+		.end_ms = clock_monotonic_ms() + (uint64_t)question->timeout_ms,
+	};
+	if (question->protocol == IPPROTO_SCTP && !sctp_is_there())
+		return sctp_ask_by_hand(scene, question, ret);
+	return question->protocol == IPPROTO_UDP ? ask_datagram(&opening, &target, ret)
+						 : ask_stream(&opening, &target, ret);
+}
+
+int scene_tcp_request(struct scene *scene, const char *host, const char *address, uint16_t port,
+		      int timeout_ms, struct scene_reply *ret)
+{
+	return scene_ask(scene,
+			 &(struct scene_question){ .host = host,
+						   .address = address,
+						   .port = port,
+						   .protocol = IPPROTO_TCP,
+						   .timeout_ms = timeout_ms },
+			 ret);
+}
+
 int scene_tcp_open(struct scene *scene, const char *host, const char *address, uint16_t port,
 		   struct scene_reply *ret)
 {
 	struct target target = target_of(address, port);
-	return open_greeted(scene, host, &target, SCENE_WAIT_MS, ret);
+	struct opening opening = { .scene = scene,
+				   .host = host,
+				   .type = SOCK_STREAM,
+				   .end_ms = clock_monotonic_ms() + SCENE_WAIT_MS };
+	return open_greeted(&opening, &target, ret);
 }
 
 int scene_tcp_echo(int fd, const char *text, int timeout_ms)
@@ -154,7 +212,7 @@ int scene_tcp_echo(int fd, const char *text, int timeout_ms)
 	if (send(fd, text, size, MSG_NOSIGNAL) != (ssize_t)size)
 		return -errno;
 	while (got < size) {
-		int r = await(fd, POLLIN, end_ms);
+		int r = await_socket(fd, POLLIN, end_ms);
 		if (r < 0)
 			return r;
 		ssize_t n = recv(fd, data + got, size - got, 0);
@@ -170,17 +228,13 @@ int scene_tcp_echo(int fd, const char *text, int timeout_ms)
 int scene_udp_request(struct scene *scene, const char *host, const char *address, uint16_t port,
 		      int timeout_ms, struct scene_reply *ret)
 {
-	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)timeout_ms;
-	struct target target = target_of(address, port);
-	char line[LINE_MAX_BYTES];
-	auto_fd fd = -1;
-	int r = open_client(scene, host, &target, SOCK_DGRAM, 0, end_ms, &fd);
-	if (r < 0)
-		return r;
-	if (send(fd, "?", 1, 0) < 0)
-		return -errno;
-	r = receive_line(fd, end_ms, line);
-	return r < 0 ? r : parse_reply(line, ret);
+	return scene_ask(scene,
+			 &(struct scene_question){ .host = host,
+						   .address = address,
+						   .port = port,
+						   .protocol = IPPROTO_UDP,
+						   .timeout_ms = timeout_ms },
+			 ret);
 }
 
 static uint16_t checksum(const void *data, size_t size)
@@ -224,8 +278,12 @@ int scene_ping(struct scene *scene, const char *host, const char *address, int t
 	uint8_t packet[PACKET_MAX];
 	int on = 1;
 	auto_fd fd = -1;
-	int r = open_client(scene, host, &target, SOCK_RAW,
-			    target.is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, end_ms, &fd);
+	struct opening opening = { .scene = scene,
+				   .host = host,
+				   .type = SOCK_RAW,
+				   .protocol = target.is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+				   .end_ms = end_ms };
+	int r = open_client(&opening, &target, &fd);
 	if (r < 0)
 		return r;
 	/* ICMP errors become errors of the socket. */
@@ -233,7 +291,7 @@ int scene_ping(struct scene *scene, const char *host, const char *address, int t
 		   target.is_v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on);
 	r = send_echo(fd, target.is_v4, id);
 	while (r == 0) {
-		r = await(fd, POLLIN, end_ms);
+		r = await_socket(fd, POLLIN, end_ms);
 		if (r < 0)
 			return r;
 		ssize_t got = recv(fd, packet, sizeof packet, 0);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -88,6 +89,32 @@ struct scene_netns *scene_find(struct scene *scene, const char *name);
 /** Remembers a process that is to be ended with the scene. */
 void scene_keep_process(struct scene *scene, pid_t pid);
 void scene_end_processes(struct scene *scene);
+
+/* A server: what it does with its socket, in a process of its own, until that is ended. */
+struct service {
+	const char *host;
+	uint16_t port;
+	int fd;
+	void (*serve)(const struct service *service);
+};
+/** Starts it; the descriptor is taken. */
+void scene_serve(struct scene *scene, const struct service *service);
+
+/** Whether this kernel has SCTP. */
+bool sctp_is_there(void);
+void sctp_serve_by_hand(struct scene *scene, const char *host, uint16_t port);
+int sctp_ask_by_hand(struct scene *scene, const struct scene_question *question,
+		     struct scene_reply *ret);
+
+/* Where a client's packets go. */
+struct target {
+	struct sockaddr_storage address;
+	socklen_t size;
+	bool is_v4;
+};
+struct target target_of(const char *address, uint16_t port);
+/** 0 when ready; -ETIMEDOUT; the socket's own error as it is. */
+int await_socket(int fd, short events, uint64_t end_ms);
 /** The names of the devices of the calling thread's namespace, one a line; freed by the caller. */
 char *scene_list_devices(void);
 /** The lines of what is there and is not the scene's own, sorted. */

@@ -30,34 +30,33 @@ static size_t describe(const char *name, const struct sockaddr_in6 *peer, char *
 }
 
 /* One socket for both families: IPv4 clients come as ::ffff:a.b.c.d. */
-static int open_server(struct scene *scene, const char *host, int type, uint16_t port)
+static int open_server(struct scene *scene, const char *host, const int kind[2], uint16_t port)
 {
 	int fd, on = 1, off = 0;
 	struct error err;
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	MUST(netns_socket(scene_netns_fd(scene, host), AF_INET6, type, 0, &fd, &err), err);
+	MUST(netns_socket(scene_netns_fd(scene, host), AF_INET6, kind[0], kind[1], &fd, &err), err);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	MUST_ERRNO(bind(fd, (struct sockaddr *)&any, sizeof any) == 0, "bind of a server");
-	if (type == SOCK_STREAM)
+	if (kind[0] == SOCK_STREAM)
 		MUST_ERRNO(listen(fd, 128) == 0, "listen");
 	return fd;
 }
 
-static void start_server(struct scene *scene, const char *host, int fd,
-			 void (*serve)(int fd, const char *name))
+void scene_serve(struct scene *scene, const struct service *service)
 {
 	pid_t parent = getpid(), pid = fork();
 	MUST_ERRNO(pid >= 0, "fork");
 	if (pid > 0) {
-		close(fd);
+		close(service->fd);
 		scene_keep_process(scene, pid);
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	if (getppid() == parent)
-		serve(fd, host);
+		service->serve(service);
 	_exit(1);
 }
 
@@ -83,9 +82,9 @@ static bool echo(int fd)
 	return got > 0 && fd_write_all(fd, data, (size_t)got) == 0;
 }
 
-static void serve_tcp(int listener, const char *name)
+static void serve_stream(const struct service *service)
 {
-	struct pollfd fds[CONNECTIONS_MAX] = { { .fd = listener, .events = POLLIN } };
+	struct pollfd fds[CONNECTIONS_MAX] = { { .fd = service->fd, .events = POLLIN } };
 	size_t count = 1;
 	for (;;) {
 		if (poll(fds, count, -1) < 0)
@@ -97,29 +96,45 @@ static void serve_tcp(int listener, const char *name)
 			fds[i] = fds[--count];
 		}
 		if (fds[0].revents)
-			greet(fds, &count, name);
+			greet(fds, &count, service->host);
 	}
 }
 
-static void serve_udp(int fd, const char *name)
+static void serve_udp(const struct service *service)
 {
 	char data[DATAGRAM_MAX], line[SCENE_NAME_MAX + IP_TEXT_MAX + 16];
 	for (;;) {
 		struct sockaddr_in6 peer;
 		socklen_t size = sizeof peer;
-		if (recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&peer, &size) < 0)
+		if (recvfrom(service->fd, data, sizeof data, 0, (struct sockaddr *)&peer, &size) <
+		    0)
 			continue; /* an ICMP error of an earlier answer */
-		sendto(fd, line, describe(name, &peer, line, sizeof line), 0,
+		sendto(service->fd, line, describe(service->host, &peer, line, sizeof line), 0,
 		       (struct sockaddr *)&peer, size);
 	}
 }
 
 void scene_tcp_server(struct scene *scene, const char *host, uint16_t port)
 {
-	start_server(scene, host, open_server(scene, host, SOCK_STREAM, port), serve_tcp);
+	const int kind[2] = { SOCK_STREAM, IPPROTO_TCP };
+	scene_serve(scene, &(struct service){ host, port, open_server(scene, host, kind, port),
+					      serve_stream });
 }
 
 void scene_udp_server(struct scene *scene, const char *host, uint16_t port)
 {
-	start_server(scene, host, open_server(scene, host, SOCK_DGRAM, port), serve_udp);
+	const int kind[2] = { SOCK_DGRAM, IPPROTO_UDP };
+	scene_serve(scene, &(struct service){ host, port, open_server(scene, host, kind, port),
+					      serve_udp });
+}
+
+void scene_sctp_server(struct scene *scene, const char *host, uint16_t port)
+{
+	const int kind[2] = { SOCK_STREAM, IPPROTO_SCTP };
+	if (sctp_is_there())
+		scene_serve(scene,
+			    &(struct service){ host, port, open_server(scene, host, kind, port),
+					       serve_stream });
+	else
+		sctp_serve_by_hand(scene, host, port);
 }

@@ -17,11 +17,6 @@ void world_claim_at(int r, const struct error *err, const char *file, int line)
 	_fail(file, line);
 }
 
-/* The same tests for each of what can carry packets. */
-#ifndef WORLD_BACKEND
-#define WORLD_BACKEND "bpf"
-#endif
-
 static void choose_backend(const struct instance *instance)
 {
 	static const char text[] = "{ \"backend\": \"" WORLD_BACKEND "\" }\n";

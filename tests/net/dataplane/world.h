@@ -12,6 +12,11 @@
 #include "dataplane/dataplane.h"
 #include "scene/scene.h"
 
+/* The same tests for each of what can carry packets. */
+#ifndef WORLD_BACKEND
+#define WORLD_BACKEND "bpf"
+#endif
+
 struct world {
 	struct scene *scene;
 	struct dataplane *dataplane;

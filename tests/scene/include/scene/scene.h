@@ -104,10 +104,13 @@ void scene_stop(struct scene *scene, pid_t pid, int signal);
  * Servers, one process each, listening before the call returns, on all
  * addresses of the host or container. A TCP server greets with its host's
  * name and the client's address as it sees it, and echoes all that comes. A
- * UDP server answers each datagram with the same line.
+ * UDP server answers each datagram with the same line. SCTP is the kernel's;
+ * where it has none, a server answers each INIT made by hand with an INIT ACK
+ * whose cookie is that line.
  */
 void scene_tcp_server(struct scene *scene, const char *host, uint16_t port);
 void scene_udp_server(struct scene *scene, const char *host, uint16_t port);
+void scene_sctp_server(struct scene *scene, const char *host, uint16_t port);
 
 /* What a server said. */
 struct scene_reply {
@@ -115,6 +118,16 @@ struct scene_reply {
 	char peer[IP_TEXT_MAX];      /* the client's address as the server saw it */
 	uint16_t peer_port;
 };
+/* One question to a server. */
+struct scene_question {
+	const char *host, *address;
+	uint16_t port;
+	uint8_t protocol; /* IPPROTO_TCP, _UDP or _SCTP */
+	const char *from; /* the address that the client binds before it connects; NULL: none */
+	int timeout_ms;
+};
+/** 0, or -errno as scene_tcp_request. */
+int scene_ask(struct scene *scene, const struct scene_question *question, struct scene_reply *ret);
 /** One connection from a host: 0, or -errno (-ETIMEDOUT after timeout_ms, -ECONNREFUSED …). */
 int scene_tcp_request(struct scene *scene, const char *host, const char *address, uint16_t port,
 		      int timeout_ms, struct scene_reply *ret);
