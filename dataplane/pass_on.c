@@ -111,17 +111,22 @@ static int open_inside(void *context, struct error *err)
 static int move_default_route(const struct endpoint_info *to, struct error *err)
 {
 	const struct prefix everywhere = { .ip = ip_from_v4((struct in_addr){ 0 }), .length = 0 };
+	const struct prefix everywhere6 = { .length = 0 };
 	auto_fd fd = -1;
 	AUTO(netlink) inside = NULL;
-	if (ip_is_unset(to->gateway) || !to->netns_path[0])
+	bool v4 = !ip_is_unset(to->gateway), v6 = !ip_is_unset(to->gateway6);
+	if ((!v4 && !v6) || !to->netns_path[0])
 		return 0;
 	int r = netns_open(to->netns_path, &fd, err);
 	if (r == 0)
 		r = netns_run(fd, open_inside, &inside, err);
 	if (r < 0)
 		return r;
-	r = route_queue_add(inside, device_index(inside, to->interface), everywhere, to->gateway,
-			    err);
+	uint32_t ifindex = device_index(inside, to->interface);
+	if (v4)
+		r = route_queue_add(inside, ifindex, everywhere, to->gateway, err);
+	if (r == 0 && v6)
+		r = route_queue_add(inside, ifindex, everywhere6, to->gateway6, err);
 	return r < 0 ? r : netlink_flush(inside, err);
 }
 

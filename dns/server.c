@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The server: a listener for each network, each a UDP and a TCP socket on the
- * gateway's address. The listener tells which network a client is of; the plan
+ * The server: a listener for each network and family, each a UDP and a TCP socket on
+ * the gateway's address. The listener tells which network a client is of; the plan
  * tells what to answer; the forwarder asks others.
  */
 #include <errno.h>
@@ -151,10 +151,11 @@ static int listener_create(struct dns_server *server, const struct dns_listen *l
 	return 0;
 }
 
-static struct listener **find(struct dns_server *server, const char *network)
+static struct listener **find(struct dns_server *server, const char *network, struct ip address)
 {
 	struct listener **at = &server->listeners;
-	while (*at && !text_equal((*at)->network, network))
+	while (*at && !(text_equal((*at)->network, network) &&
+			ip_is_v4((*at)->address) == ip_is_v4(address)))
 		at = &(*at)->next;
 	return at;
 }
@@ -197,13 +198,13 @@ void dns_server_free(struct dns_server *server)
 
 int dns_server_listen(struct dns_server *server, const struct dns_listen *listen, struct error *err)
 {
-	struct listener *known = *find(server, listen->network);
+	struct listener *known = *find(server, listen->network, listen->address);
 	if (known && ip_equal(known->address, listen->address)) {
 		known->clients = listen->clients;
 		known->forwards = listen->forwards;
 		return 0;
 	}
-	dns_server_stop_listening(server, listen->network);
+	dns_server_stop_listening(server, listen->network, listen->address);
 	struct listener *listener = NULL;
 	int r = listener_create(server, listen, &listener, err);
 	if (r < 0)
@@ -213,9 +214,9 @@ int dns_server_listen(struct dns_server *server, const struct dns_listen *listen
 	return 0;
 }
 
-void dns_server_stop_listening(struct dns_server *server, const char *network)
+void dns_server_stop_listening(struct dns_server *server, const char *network, struct ip address)
 {
-	struct listener **at = find(server, network);
+	struct listener **at = find(server, network, address);
 	struct listener *listener = *at;
 	if (!listener)
 		return;
@@ -224,13 +225,14 @@ void dns_server_stop_listening(struct dns_server *server, const char *network)
 }
 
 void dns_server_each(struct dns_server *server,
-		     void (*visit)(struct dns_server *server, const char *network, void *context),
+		     void (*visit)(struct dns_server *server, const char *network,
+				   struct ip address, void *context),
 		     void *context)
 {
 	struct listener *at = server->listeners;
 	while (at) {
 		struct listener *next = at->next;
-		visit(server, at->network, context);
+		visit(server, at->network, at->address, context);
 		at = next;
 	}
 }

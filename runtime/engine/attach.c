@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attach_lease.h"
 #include "publish.h"
 
 #define NAMES_MAX ENDPOINT_NAMES_MAX
@@ -55,38 +56,6 @@ static size_t network_count(const struct container *container)
 	return json_count(&list);
 }
 
-/* The lease that the container holds here, or a new one. */
-static int take_lease(struct engine *engine, const struct container *container,
-		      const struct json_at *row, struct attachment *attachment, struct error *err)
-{
-	auto_free struct ipam_config *config = NULL;
-	AUTO(store_txn) txn = NULL;
-	struct ip wanted = { { 0 } }, held;
-	const struct engine_network *network = attachment->network;
-	struct lease_owner owner = { container->id, attachment->interface };
-	int r = json_get_ip(row, "ip", JSON_OPTIONAL, &wanted, err);
-	if (r == 0)
-		r = engine_network_ipam(network, &config, err);
-	if (r == 0)
-		r = store_begin(dataplane_store(engine->dataplane), STORE_WRITE, &txn, err);
-	if (r == 0)
-		r = lease_of_owner(txn, network->name, &owner, &held, 1, err);
-	if (r == 1) {
-		attachment->lease = (struct lease){
-			.ip = held,
-			.address = { held, network->spec.subnet.length },
-			.gateway = network->spec.gateway,
-		};
-		return 0;
-	}
-	if (r == 0)
-		r = lease_take(txn, network->name, config, &owner, &wanted,
-			       ip_is_unset(wanted) ? 0 : 1, &attachment->lease, err);
-	if (r < 0)
-		return error_wrap(err, "network %s", network->name);
-	return store_commit(&txn, err);
-}
-
 static int prepare(struct engine *engine, const struct container *container, size_t index,
 		   struct attachment *ret, struct error *err)
 {
@@ -109,15 +78,12 @@ static int prepare(struct engine *engine, const struct container *container, siz
 		return r;
 	snprintf(ret->interface, sizeof ret->interface, "%s", interface);
 	ret->network = network;
-	r = take_lease(engine, container, &row, ret, err);
+	r = attachment_take_lease(engine, container, &row, ret, err);
 	if (r < 0) {
 		ret->network = NULL;
 		return r;
 	}
 	network = NULL;
-	engine_step(engine, "wherry ipam ls", "address %s leased in network %s, gateway %s",
-		    prefix_format(ret->lease.address).text, name,
-		    ip_format(ret->lease.gateway).text);
 	return 0;
 }
 
@@ -226,6 +192,19 @@ static int draft_endpoint(struct engine *engine, const struct container *contain
 	return r;
 }
 
+static void tell_address(struct engine *engine, const char *command,
+			 const struct endpoint_info *info, struct prefix address, struct ip gateway)
+{
+	if (prefix_is_unset(address))
+		return;
+	if (ip_is_unset(gateway))
+		engine_step(engine, command, "%s has %s", info->interface,
+			    prefix_format(address).text);
+	else
+		engine_step(engine, command, "%s has %s, default route via %s", info->interface,
+			    prefix_format(address).text, ip_format(gateway).text);
+}
+
 static void tell(struct engine *engine, const struct endpoint_info *info, pid_t pid)
 {
 	char command[160];
@@ -236,14 +215,17 @@ static void tell(struct engine *engine, const struct endpoint_info *info, pid_t 
 		    info->host_device, info->interface, mac_format(info->mac).text);
 	snprintf(command, sizeof command, "nsenter -t %d -n ip address show dev %s", (int)pid,
 		 info->interface);
-	engine_step(engine, command, "%s has %s, default route via %s", info->interface,
-		    prefix_format(info->address).text, ip_format(info->gateway).text);
+	tell_address(engine, command, info, info->address, info->gateway);
+	tell_address(engine, command, info, info->address6, info->gateway6);
 	snprintf(command, sizeof command, "tc filter show dev %s ingress", info->host_device);
 	engine_step(engine, command, "packets from the container enter the program from_container");
-	engine_step(engine, "bpftool map list",
-		    "map entry: network %u, %s -> endpoint slot %u, generation %u",
-		    info->network_id, ip_format(info->address.ip).text, info->slot,
-		    info->generation);
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	for (size_t i = 0; i < count; i++)
+		engine_step(engine, "bpftool map list",
+			    "map entry: network %u, %s -> endpoint slot %u, generation %u",
+			    info->network_id, ip_format(addresses[i].ip).text, info->slot,
+			    info->generation);
 	for (size_t i = 0; i < info->publish_count; i++) {
 		auto_text port = { 0 };
 		publish_format(&info->publish[i], &port);
@@ -288,6 +270,7 @@ static int add_endpoint(struct engine *engine, const struct container *container
 	if (r < 0)
 		return r;
 	struct rate_limit ingress = { 0 }, egress = { 0 };
+	bool internal = attachment->network->spec.internal;
 	r = read_rate(&row, "ingress", &ingress, err);
 	if (r == 0)
 		r = read_rate(&row, "egress", &egress, err);
@@ -300,8 +283,9 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.netns_path = netns_path,
 		.netns_fd = netns_fd,
 		.address = attachment->lease.address,
-		.gateway = attachment->network->spec.internal ? (struct ip){ { 0 } }
-							      : attachment->lease.gateway,
+		.gateway = internal ? (struct ip){ { 0 } } : attachment->lease.gateway,
+		.address6 = attachment->lease6.address,
+		.gateway6 = internal ? (struct ip){ { 0 } } : attachment->lease6.gateway,
 		.mac = mac,
 		.publish = draft.publish.items,
 		.publish_count = draft.publish.count,
@@ -314,7 +298,7 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.servers = draft.servers,
 		.server_count = draft.server_count,
 		.hostname = container->hostname,
-		.default_route = index == 0 && !attachment->network->spec.internal,
+		.default_route = index == 0 && !internal,
 		.ingress = ingress,
 		.egress = egress,
 		.owner = "engine",
@@ -365,17 +349,6 @@ static int note_endpoint(const struct endpoint_info *info, void *context, struct
 	return 0;
 }
 
-static int release_lease(struct engine *engine, const char *id, const char *network,
-			 const char *interface, struct error *err)
-{
-	AUTO(store_txn) txn = NULL;
-	struct lease_owner owner = { id, interface };
-	int r = store_begin(dataplane_store(engine->dataplane), STORE_WRITE, &txn, err);
-	if (r == 0)
-		r = lease_release(txn, network, &owner, err);
-	return r < 0 ? r : store_commit(&txn, err);
-}
-
 int attachment_remove(struct engine *engine, const char *id, const char *network,
 		      const char *interface, struct error *err)
 {
@@ -390,7 +363,7 @@ int attachment_remove(struct engine *engine, const char *id, const char *network
 	if (r == 0)
 		r = endpoint_delete(dataplane, id, interface, ENDPOINT_DELETE_LINK, err);
 	if (r >= 0)
-		r = release_lease(engine, id, network, interface, err);
+		r = attachment_release_lease(engine, id, network, interface, err);
 	return r;
 }
 
@@ -431,7 +404,7 @@ int attachments_remove(struct engine *engine, const struct container *container,
 		if (r == 0)
 			r = json_get_string(&row, "interface", JSON_REQUIRED, &interface, err);
 		if (r == 0)
-			r = release_lease(engine, container->id, name, interface, err);
+			r = attachment_release_lease(engine, container->id, name, interface, err);
 		if (r < 0)
 			result = r;
 	}
@@ -455,8 +428,8 @@ int attachment_add(struct engine *engine, const struct container *container, siz
 		return r;
 	r = add_endpoint(engine, container, index, &attachment, pid, err);
 	if (r < 0)
-		(void)release_lease(engine, container->id, attachment.network->name,
-				    attachment.interface, &ignored);
+		(void)attachment_release_lease(engine, container->id, attachment.network->name,
+					       attachment.interface, &ignored);
 	engine_network_free(attachment.network);
 	return r;
 }

@@ -11,7 +11,7 @@
 
 struct attachment {
 	struct engine_network *network;
-	struct lease lease;
+	struct lease lease, lease6; /* of each family that the network has; ip unset: none */
 	char interface[DEVICE_NAME_MAX];
 };
 struct attachments {

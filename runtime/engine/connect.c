@@ -72,12 +72,7 @@ static struct json_t *networks_copy(const struct container *container, int witho
 
 static int check_options(const struct network_connect_options *options, struct error *err)
 {
-	struct ip ip;
 	struct mac mac;
-	if (options->ip6)
-		return error_set(err, EAFNOSUPPORT, "--ip6: IPv6 networks are not there yet");
-	if (options->ip && ip_parse(options->ip, &ip, err) < 0)
-		return error_wrap(err, "--ip");
 	if (options->mac_address && mac_parse(options->mac_address, &mac, err) < 0)
 		return error_wrap(err, "--mac-address");
 	return 0;
@@ -110,6 +105,8 @@ int engine_network_connect(struct engine *engine, const char *network_name, cons
 	int r = check_options(options, err);
 	if (r == 0)
 		r = find_both(engine, network_name, reference, &network, &container, &lock_fd, err);
+	if (r == 0)
+		r = engine_network_check_ips(network, options->ip, options->ip6, err);
 	if (r == 0 && find_row(container, network->name, &row, &list, &root) >= 0)
 		r = error_set(err, EEXIST, "container %s is in network %s already", container->name,
 			      network->name);
@@ -124,6 +121,8 @@ int engine_network_connect(struct engine *engine, const char *network_name, cons
 	json_put_string(added, "interface", interface);
 	if (options->ip)
 		json_put_string(added, "ip", options->ip);
+	if (options->ip6)
+		json_put_string(added, "ip6", options->ip6);
 	if (options->mac_address)
 		json_put_string(added, "mac", options->mac_address);
 	json_put(added, "aliases", list_json(&options->aliases));

@@ -6,17 +6,10 @@
 #include "network.h"
 #include "rate.h"
 
-static int check_addresses(const struct container_options *options, struct error *err)
+static int check_mac(const struct container_options *options, struct error *err)
 {
-	struct ip ip;
 	struct mac mac;
-	int r = 0;
-	if (options->ip6)
-		return error_set(err, EAFNOSUPPORT, "--ip6: IPv6 networks are not there yet");
-	if (options->ip && ((r = ip_parse(options->ip, &ip, err)) < 0 || !ip_is_v4(ip)))
-		return r < 0 ? error_wrap(err, "--ip")
-			     : error_set(err, EINVAL, "--ip %s: is no IPv4 address", options->ip);
-	if (options->mac_address && (r = mac_parse(options->mac_address, &mac, err)) < 0)
+	if (options->mac_address && mac_parse(options->mac_address, &mac, err) < 0)
 		return error_wrap(err, "--mac-address");
 	return 0;
 }
@@ -28,6 +21,7 @@ static int refuse_network_flags(const struct draft *draft, struct error *err)
 			   : options->aliases.count ? "--network-alias"
 			   : options->links.count   ? "--link"
 			   : options->ip            ? "--ip"
+			   : options->ip6           ? "--ip6"
 			   : options->mac_address   ? "--mac-address"
 			   : options->ingress_rate  ? "--ingress-rate"
 			   : options->egress_rate   ? "--egress-rate"
@@ -86,7 +80,7 @@ int draft_take_network(struct draft *draft, struct error *err)
 	const char *name = options->network ? options->network : NETWORK_DEFAULT;
 	AUTO(engine_network) network = NULL;
 	draft->networks = json_new_array();
-	int r = check_addresses(options, err);
+	int r = check_mac(options, err);
 	if (r < 0)
 		return r;
 	if (text_starts_with(name, "container:"))
@@ -97,6 +91,8 @@ int draft_take_network(struct draft *draft, struct error *err)
 	}
 	r = engine_network_find(draft->engine, name, &network, err);
 	if (r == 0)
+		r = engine_network_check_ips(network, options->ip, options->ip6, err);
+	if (r == 0)
 		r = check_links(draft, err);
 	if (r < 0)
 		return r;
@@ -105,6 +101,8 @@ int draft_take_network(struct draft *draft, struct error *err)
 	json_put_string(row, "interface", "eth0");
 	if (options->ip)
 		json_put_string(row, "ip", options->ip);
+	if (options->ip6)
+		json_put_string(row, "ip6", options->ip6);
 	if (options->mac_address)
 		json_put_string(row, "mac", options->mac_address);
 	json_put(row, "aliases", draft_words_json(&options->aliases));

@@ -46,6 +46,14 @@ static int append_added_hosts(const struct container *container, struct text *te
 	return r;
 }
 
+static void append_own(const struct attachment *attachment, const char *hostname, struct text *text)
+{
+	const struct ip ips[] = { attachment->lease.ip, attachment->lease6.ip };
+	for (size_t i = 0; i < ARRAY_SIZE(ips); i++)
+		if (!ip_is_unset(ips[i]))
+			text_append(text, "%s\t%s\n", ip_format(ips[i]).text, hostname);
+}
+
 static int write_hosts(struct engine *engine, const struct container *container,
 		       const struct attachments *attachments, struct error *err)
 {
@@ -59,8 +67,7 @@ static int write_hosts(struct engine *engine, const struct container *container,
 				   "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
 	int r = append_added_hosts(container, &text, err);
 	for (size_t i = 0; i < attachments->count; i++)
-		text_append(&text, "%s\t%s\n", ip_format(attachments->items[i].lease.ip).text,
-			    container->hostname);
+		append_own(&attachments->items[i], container->hostname, &text);
 	return r < 0 ? r : write_file(engine, container, "hosts", &text, err);
 }
 
@@ -84,10 +91,18 @@ static int find_resolver(struct engine *engine, const struct attachments *attach
 {
 	struct dataplane *dataplane;
 	int r = engine_dataplane(engine, &dataplane, err);
-	if (r == 0)
-		*ret_resolver =
-			dataplane_resolver(dataplane, attachments->items[0].network->spec.gateway);
-	return r;
+	if (r < 0)
+		return r;
+	/* 127.0.0.11 leads to an address of its own family. */
+	for (size_t i = 0; i < attachments->count; i++) {
+		const struct network_spec *spec = &attachments->items[i].network->spec;
+		if (!prefix_is_unset(spec->subnet)) {
+			*ret_resolver = dataplane_resolver(dataplane, spec->gateway);
+			return 0;
+		}
+	}
+	*ret_resolver = attachments->items[0].network->spec.gateway6;
+	return 0;
 }
 
 static int write_resolv_conf(struct engine *engine, const struct container *container,

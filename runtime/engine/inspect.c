@@ -26,16 +26,28 @@ static struct json_t *binding(const struct publish_spec *spec, unsigned offset)
 	return list;
 }
 
+static void put_ip(struct json_t *row, const char *key, struct ip ip)
+{
+	json_put_string(row, key, ip_is_unset(ip) ? "" : ip_format(ip).text);
+}
+
+static void put_address(struct json_t *row, const struct endpoint_info *info)
+{
+	put_ip(row, "IPAddress", info->address.ip);
+	json_put_integer(row, "IPPrefixLen", info->address.length);
+	put_ip(row, "Gateway", info->gateway);
+	put_ip(row, "GlobalIPv6Address", info->address6.ip);
+	json_put_integer(row, "GlobalIPv6PrefixLen", info->address6.length);
+	put_ip(row, "IPv6Gateway", info->gateway6);
+}
+
 static int add_endpoint(const struct endpoint_info *info, void *context, struct error *err)
 {
 	struct inspection *inspection = context;
 	struct json_t *row = json_new_object(), *aliases = json_new_array();
 	char key[24];
 	(void)err;
-	json_put_string(row, "IPAddress", ip_format(info->address.ip).text);
-	json_put_integer(row, "IPPrefixLen", info->address.length);
-	json_put_string(row, "Gateway",
-			ip_is_unset(info->gateway) ? "" : ip_format(info->gateway).text);
+	put_address(row, info);
 	json_put_string(row, "MacAddress", mac_format(info->mac).text);
 	json_put_string(row, "Interface", info->interface);
 	json_put_string(row, "HostDevice", info->host_device);

@@ -4,134 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/loop.h"
 #include "build_place.h"
 #include "network_options.h"
 
 #define NAMES_START_MS 5000
-
-void engine_network_free(struct engine_network *network)
-{
-	if (!network)
-		return;
-	json_free(network->document);
-	free(network);
-}
-
-/* --- the record ------------------------------------------------------------ */
-
-static struct json_t *network_document(const struct engine_network *network, const char *id,
-				       const struct words *labels)
-{
-	const struct network_spec *spec = &network->spec;
-	struct json_t *document = json_new_object(), *aux = json_new_array(),
-		      *label_list = json_new_array();
-	json_put_string(document, "id", id);
-	json_put_string(document, "name", spec->name);
-	json_put_string(document, "subnet", prefix_format(spec->subnet).text);
-	json_put_string(document, "gateway", ip_format(spec->gateway).text);
-	json_put_string(document, "device", spec->device);
-	json_put_integer(document, "mtu", spec->mtu);
-	json_put_bool(document, "internal", spec->internal);
-	json_put_bool(document, "masquerade", spec->masquerade);
-	json_put_bool(document, "noIcc", spec->no_icc);
-	json_put_bool(document, "multicast", spec->multicast);
-	if (spec->big_tcp != BIG_TCP_AUTO)
-		json_put_bool(document, "bigTcp", spec->big_tcp == BIG_TCP_ON);
-	if (!prefix_is_unset(network->ip_range))
-		json_put_string(document, "ipRange", prefix_format(network->ip_range).text);
-	for (size_t i = 0; i < network->aux_count; i++)
-		json_append(aux, json_new_string(ip_format(network->aux[i]).text));
-	json_put(document, "aux", aux);
-	for (size_t i = 0; labels && i < labels->count; i++)
-		json_append(label_list, json_new_string(labels->items[i]));
-	json_put(document, "labels", label_list);
-	json_put_integer(document, "createdNs", clock_wall_ns());
-	return document;
-}
-
-static int read_big_tcp(const struct json_at *at, struct network_spec *spec, struct error *err)
-{
-	struct json_at place = json_member(at, "bigTcp");
-	bool big = false;
-	int r = json_get_bool(at, "bigTcp", JSON_OPTIONAL, &big, err);
-	if (r == 0 && json_is_present(&place))
-		spec->big_tcp = big ? BIG_TCP_ON : BIG_TCP_OFF;
-	return r;
-}
-
-static int read_spec(const struct json_at *at, struct network_spec *spec, struct error *err)
-{
-	const char *device = "", *name = NULL;
-	int64_t mtu = 0;
-	int r = json_get_string(at, "name", JSON_REQUIRED, &name, err);
-	if (r == 0)
-		r = json_get_prefix(at, "subnet", JSON_REQUIRED, &spec->subnet, err);
-	if (r == 0)
-		r = json_get_ip(at, "gateway", JSON_REQUIRED, &spec->gateway, err);
-	if (r == 0)
-		r = json_get_string(at, "device", JSON_OPTIONAL, &device, err);
-	if (r == 0)
-		r = json_get_integer(at, "mtu", JSON_OPTIONAL, 0, UINT32_MAX, &mtu, err);
-	if (r == 0)
-		r = json_get_bool(at, "internal", JSON_OPTIONAL, &spec->internal, err);
-	if (r == 0)
-		r = json_get_bool(at, "masquerade", JSON_OPTIONAL, &spec->masquerade, err);
-	if (r == 0)
-		r = json_get_bool(at, "noIcc", JSON_OPTIONAL, &spec->no_icc, err);
-	if (r == 0)
-		r = json_get_bool(at, "multicast", JSON_OPTIONAL, &spec->multicast, err);
-	if (r == 0)
-		r = read_big_tcp(at, spec, err);
-	if (r < 0)
-		return r;
-	spec->mtu = (uint32_t)mtu;
-	spec->dns = true;
-	snprintf(spec->name, sizeof spec->name, "%s", name);
-	snprintf(spec->device, sizeof spec->device, "%s", device);
-	return 0;
-}
-
-static int read_aux(const struct json_at *at, struct engine_network *network, struct error *err)
-{
-	struct json_at list;
-	int r = json_get_array(at, "aux", JSON_OPTIONAL, &list, err);
-	for (size_t i = 0; r == 0 && i < json_count(&list) && i < IPAM_EXCLUDES_MAX; i++) {
-		struct json_at element = json_element(&list, i);
-		const char *text;
-		r = json_as_string(&element, &text, err);
-		if (r == 0)
-			r = ip_parse(text, &network->aux[network->aux_count++], err);
-	}
-	return r;
-}
-
-int engine_network_read(struct bytes value, struct engine_network **ret_network, struct error *err)
-{
-	AUTO(engine_network) network = calloc(1, sizeof *network);
-	if (!network)
-		return error_set(err, ENOMEM, "no memory for a network");
-	int r = json_parse("record of a network", value.data, value.size, &network->document, err);
-	if (r < 0)
-		return r;
-	struct json_at at = json_root(network->document, "record of a network");
-	r = json_get_string(&at, "id", JSON_REQUIRED, &network->id, err);
-	if (r == 0)
-		r = json_get_string(&at, "name", JSON_REQUIRED, &network->name, err);
-	if (r == 0)
-		r = json_get_prefix(&at, "ipRange", JSON_OPTIONAL, &network->ip_range, err);
-	if (r == 0)
-		r = json_get_integer(&at, "createdNs", JSON_OPTIONAL, 0, INT64_MAX,
-				     &network->created_ns, err);
-	if (r == 0)
-		r = read_spec(&at, &network->spec, err);
-	if (r == 0)
-		r = read_aux(&at, network, err);
-	if (r == 0)
-		*ret_network = TAKE(network);
-	return r;
-}
 
 /* --- finding ----------------------------------------------------------------- */
 
@@ -211,22 +88,24 @@ int engine_network_find(struct engine *engine, const char *reference,
 
 /* --- making ------------------------------------------------------------------ */
 
-static int check_subnet(const struct engine_network *other, const struct network_spec *spec,
+static int check_subnet(const struct engine_network *other, struct prefix others, struct prefix own,
 			struct error *err)
 {
-	if (!prefix_overlaps(other->spec.subnet, spec->subnet))
+	if (prefix_is_unset(own) || prefix_is_unset(others) || !prefix_overlaps(others, own))
 		return 0;
 	return error_set(err, EADDRINUSE, "subnet %s overlaps that of network %s, %s",
-			 prefix_format(spec->subnet).text, other->name,
-			 prefix_format(other->spec.subnet).text);
+			 prefix_format(own).text, other->name, prefix_format(others).text);
 }
 
 static int check_against(struct bytes key, struct bytes value, void *context, struct error *err)
 {
 	AUTO(engine_network) other = NULL;
+	const struct network_spec *own = context;
 	(void)key;
 	int r = engine_network_read(value, &other, err);
-	return r < 0 ? r : check_subnet(other, context, err);
+	if (r == 0)
+		r = check_subnet(other, other->spec.subnet, own->subnet, err);
+	return r < 0 ? r : check_subnet(other, other->spec.subnet6, own->subnet6, err);
 }
 
 static int put_network(struct engine *engine, struct engine_network *network, const char *id,
@@ -234,7 +113,7 @@ static int put_network(struct engine *engine, struct engine_network *network, co
 {
 	AUTO(store_txn) txn = NULL;
 	auto_free char *text = NULL;
-	network->document = network_document(network, id, labels);
+	network->document = engine_network_document(network, id, labels);
 	int r = json_format(network->document, JSON_COMPACT, &text, err);
 	if (r == 0)
 		r = store_begin(engine->saved, STORE_WRITE, &txn, err);
@@ -249,15 +128,47 @@ static int put_network(struct engine *engine, struct engine_network *network, co
 	return r < 0 ? r : store_commit(&txn, err);
 }
 
-static int choose_subnet(struct engine *engine, struct network_spec *spec, struct error *err)
+static int choose_subnets(struct engine *engine, struct engine_network *network, struct error *err)
 {
+	struct network_spec *spec = &network->spec;
 	struct dataplane *dataplane;
 	int r = engine_dataplane(engine, &dataplane, err);
-	if (r == 0 && prefix_is_unset(spec->subnet))
+	if (r == 0 && network->want_v4 && prefix_is_unset(spec->subnet))
 		r = network_choose_subnet(dataplane, &spec->subnet, err);
-	if (r == 0 && ip_is_unset(spec->gateway))
+	if (r == 0 && network->want_v6 && prefix_is_unset(spec->subnet6))
+		r = network_choose_subnet6(dataplane, &spec->subnet6, err);
+	if (r == 0 && network->want_v4 && ip_is_unset(spec->gateway))
 		spec->gateway = ip_add(spec->subnet.ip, 1);
+	if (r == 0 && network->want_v6 && ip_is_unset(spec->gateway6))
+		spec->gateway6 = ip_add(spec->subnet6.ip, 1);
 	return r;
+}
+
+static struct network_text one_or_two(const char *v4, const char *v6)
+{
+	struct network_text text;
+	snprintf(text.text, sizeof text.text, "%s%s%s", v4, v4[0] && v6[0] ? " and " : "", v6);
+	return text;
+}
+
+struct network_text engine_network_subnets(const struct network_spec *spec)
+{
+	struct prefix_text v4 = { "" }, v6 = { "" };
+	if (!prefix_is_unset(spec->subnet))
+		v4 = prefix_format(spec->subnet);
+	if (!prefix_is_unset(spec->subnet6))
+		v6 = prefix_format(spec->subnet6);
+	return one_or_two(v4.text, v6.text);
+}
+
+struct network_text engine_network_gateways(const struct network_spec *spec)
+{
+	struct ip_text v4 = { "" }, v6 = { "" };
+	if (!prefix_is_unset(spec->subnet))
+		v4 = ip_format(spec->gateway);
+	if (!prefix_is_unset(spec->subnet6))
+		v6 = ip_format(spec->gateway6);
+	return one_or_two(v4.text, v6.text);
 }
 
 int engine_network_create(struct engine *engine, const char *name,
@@ -271,7 +182,7 @@ int engine_network_create(struct engine *engine, const char *name,
 	if (r == 0 && text_equal(name, NETWORK_DEFAULT) && !network->spec.device[0])
 		name_default_device(engine, &network->spec);
 	if (r == 0)
-		r = choose_subnet(engine, &network->spec, err);
+		r = choose_subnets(engine, network, err);
 	if (r == 0)
 		r = container_id_make(ret_id, err);
 	if (r == 0)
@@ -279,8 +190,8 @@ int engine_network_create(struct engine *engine, const char *name,
 	if (r < 0)
 		return r;
 	engine_step(engine, NULL, "network %s: subnet %s, gateway %s, written to %s/engine.mdb",
-		    name, prefix_format(network->spec.subnet).text,
-		    ip_format(network->spec.gateway).text, engine->instance.lib);
+		    name, engine_network_subnets(&network->spec).text,
+		    engine_network_gateways(&network->spec).text, engine->instance.lib);
 	r = engine_network_ensure(engine, network, err);
 	if (r < 0) {
 		struct error ignored;
@@ -302,7 +213,8 @@ int engine_network_ensure(struct engine *engine, const struct engine_network *ne
 	int r = engine_dataplane(engine, &dataplane, err);
 	if (r == 0)
 		r = network_find(dataplane_store(dataplane), network->spec.name, &info, err);
-	if (r == 1 && prefix_equal(info.spec.subnet, network->spec.subnet))
+	if (r == 1 && prefix_equal(info.spec.subnet, network->spec.subnet) &&
+	    prefix_equal(info.spec.subnet6, network->spec.subnet6))
 		return 0;
 	if (r >= 0)
 		r = network_ensure(dataplane, &network->spec, &info, err);
@@ -310,33 +222,73 @@ int engine_network_ensure(struct engine *engine, const struct engine_network *ne
 		return r;
 	snprintf(command, sizeof command, "ip address show dev %s", info.spec.device);
 	engine_step(engine, command, "gateway device %s with %s, mtu %u; its programs attached",
-		    info.spec.device, ip_format(info.spec.gateway).text, info.spec.mtu);
+		    info.spec.device, engine_network_gateways(&info.spec).text, info.spec.mtu);
 	engine_step(engine, "bpftool map list", "network %s is number %u in the data path's maps",
 		    network->spec.name, info.id);
 	engine_start_names(engine);
 	return 0;
 }
 
+static int check_ip(const struct engine_network *network, const char *flag, const char *text,
+		    struct error *err)
+{
+	bool v4 = text_equal(flag, "--ip");
+	struct prefix subnet = v4 ? network->spec.subnet : network->spec.subnet6;
+	struct ip ip;
+	if (!text)
+		return 0;
+	int r = ip_parse(text, &ip, err);
+	if (r < 0)
+		return error_wrap(err, "%s", flag);
+	if (ip_is_v4(ip) != v4)
+		return error_set(err, EINVAL, "%s %s: is no %s address", flag, text,
+				 v4 ? "IPv4" : "IPv6");
+	if (prefix_is_unset(subnet))
+		return error_set(err, EINVAL, "%s %s: network %s has no %s", flag, text,
+				 network->name, v4 ? "IPv4" : "IPv6: it was made without --ipv6");
+	if (!prefix_contains(subnet, ip))
+		return error_set(err, EINVAL, "%s %s: lies outside subnet %s of network %s", flag,
+				 text, prefix_format(subnet).text, network->name);
+	return 0;
+}
+
+int engine_network_check_ips(const struct engine_network *network, const char *ip, const char *ip6,
+			     struct error *err)
+{
+	int r = check_ip(network, "--ip", ip, err);
+	return r < 0 ? r : check_ip(network, "--ip6", ip6, err);
+}
+
+static void add_set(struct ipam_config *config, struct prefix subnet, struct ip gateway,
+		    struct prefix ip_range)
+{
+	if (prefix_is_unset(subnet))
+		return;
+	struct ipam_set *set = &config->sets[config->set_count++];
+	struct ipam_range *range = &set->ranges[0];
+	set->count = 1;
+	range->subnet = subnet;
+	range->gateway = gateway;
+	if (prefix_is_unset(ip_range))
+		return;
+	range->first = prefix_network(ip_range).ip;
+	range->last = prefix_last(ip_range);
+	/* The subnet's own first and, in IPv4, last address are no one's. */
+	if (ip_equal(range->first, subnet.ip))
+		range->first = ip_add(range->first, 1);
+	if (ip_equal(range->last, prefix_last(subnet)))
+		range->last = (struct ip){ 0 };
+}
+
 int engine_network_ipam(const struct engine_network *network, struct ipam_config **ret_config,
 			struct error *err)
 {
+	const struct network_spec *spec = &network->spec;
 	auto_free struct ipam_config *config = calloc(1, sizeof *config);
 	if (!config)
 		return error_set(err, ENOMEM, "no memory for addresses");
-	struct ipam_range *range = &config->sets[0].ranges[0];
-	config->set_count = 1;
-	config->sets[0].count = 1;
-	range->subnet = network->spec.subnet;
-	range->gateway = network->spec.gateway;
-	if (!prefix_is_unset(network->ip_range)) {
-		range->first = prefix_network(network->ip_range).ip;
-		range->last = prefix_last(network->ip_range);
-		/* The subnet's own first and last address are no one's. */
-		if (ip_equal(range->first, network->spec.subnet.ip))
-			range->first = ip_add(range->first, 1);
-		if (ip_equal(range->last, prefix_last(network->spec.subnet)))
-			range->last = (struct ip){ 0 };
-	}
+	add_set(config, spec->subnet, spec->gateway, network->ip_range);
+	add_set(config, spec->subnet6, spec->gateway6, network->ip_range6);
 	memcpy(config->excludes, network->aux, network->aux_count * sizeof network->aux[0]);
 	config->exclude_count = network->aux_count;
 	int r = ipam_config_finish(config, err);

@@ -61,77 +61,134 @@ static int take_option(const char *option, struct network_spec *spec, struct err
 	return r;
 }
 
-static int take_subnet(const struct engine_network_options *options, struct network_spec *spec,
-		       struct error *err)
+/* What a network has of one family. */
+struct family {
+	const char *name;
+	unsigned longest; /* subnet that has two hosts */
+	struct prefix *subnet, *ip_range;
+	struct ip *gateway;
+};
+
+static struct family family_of(struct engine_network *network, struct ip ip)
 {
-	if (options->subnets.count > 1)
-		return error_set(err, EINVAL, "--subnet: one IPv4 subnet a network, for now");
-	if (!options->subnets.count) {
-		if (options->gateways.count || options->ip_ranges.count)
-			return error_set(err, EINVAL,
-					 "--gateway and --ip-range need --subnet beside them");
-		return 0;
-	}
-	int r = prefix_parse(options->subnets.items[0], &spec->subnet, err);
+	struct network_spec *spec = &network->spec;
+	return ip_is_v4(ip) ? (struct family){ "IPv4", 30, &spec->subnet, &network->ip_range,
+					       &spec->gateway }
+			    : (struct family){ "IPv6", 126, &spec->subnet6, &network->ip_range6,
+					       &spec->gateway6 };
+}
+
+static int take_subnet(const char *text, struct engine_network *network, struct error *err)
+{
+	struct prefix subnet;
+	int r = prefix_parse(text, &subnet, err);
 	if (r < 0)
 		return error_wrap(err, "--subnet");
-	if (!ip_is_v4(spec->subnet.ip))
-		return error_set(err, EAFNOSUPPORT, "--subnet %s: IPv6 networks are not there yet",
-				 options->subnets.items[0]);
-	if (!prefix_equal(spec->subnet, prefix_network(spec->subnet)))
-		return error_set(err, EINVAL, "--subnet %s: has host bits; the subnet is %s",
-				 options->subnets.items[0],
-				 prefix_format(prefix_network(spec->subnet)).text);
-	if (spec->subnet.length < 8 || spec->subnet.length > 30)
-		return error_set(err, EINVAL, "--subnet %s: a network has a length of 8 to 30",
-				 options->subnets.items[0]);
+	struct family family = family_of(network, subnet.ip);
+	if (!prefix_is_unset(*family.subnet))
+		return error_set(err, EINVAL,
+				 "--subnet %s: the network has %s already, and takes one subnet of "
+				 "each family",
+				 text, prefix_format(*family.subnet).text);
+	if (!prefix_equal(subnet, prefix_network(subnet)))
+		return error_set(err, EINVAL, "--subnet %s: has host bits; the subnet is %s", text,
+				 prefix_format(prefix_network(subnet)).text);
+	if (subnet.length < 8 || subnet.length > family.longest)
+		return error_set(err, EINVAL, "--subnet %s: an %s network has a length of 8 to %u",
+				 text, family.name, family.longest);
+	*family.subnet = subnet;
 	return 0;
 }
 
-static int take_gateway(const struct engine_network_options *options, struct network_spec *spec,
-			struct error *err)
+static int take_gateway(const char *text, struct engine_network *network, struct error *err)
 {
-	if (options->gateways.count > 1)
-		return error_set(err, EINVAL, "--gateway: one a network, for now");
-	if (!options->gateways.count)
-		return 0;
-	int r = ip_parse(options->gateways.items[0], &spec->gateway, err);
+	struct ip gateway;
+	int r = ip_parse(text, &gateway, err);
 	if (r < 0)
 		return error_wrap(err, "--gateway");
-	if (!prefix_contains(spec->subnet, spec->gateway))
-		return error_set(err, EINVAL, "--gateway %s lies outside subnet %s",
-				 options->gateways.items[0], prefix_format(spec->subnet).text);
+	struct family family = family_of(network, gateway);
+	if (prefix_is_unset(*family.subnet))
+		return error_set(err, EINVAL, "--gateway %s: needs its --subnet beside it", text);
+	if (!ip_is_unset(*family.gateway))
+		return error_set(err, EINVAL, "--gateway %s: the network has %s already", text,
+				 ip_format(*family.gateway).text);
+	if (!prefix_contains(*family.subnet, gateway))
+		return error_set(err, EINVAL, "--gateway %s lies outside subnet %s", text,
+				 prefix_format(*family.subnet).text);
+	*family.gateway = gateway;
 	return 0;
 }
 
-static int take_ranges(const struct engine_network_options *options, struct engine_network *network,
-		       struct error *err)
+static int take_range(const char *text, struct engine_network *network, struct error *err)
 {
-	if (options->ip_ranges.count > 1)
-		return error_set(err, EINVAL, "--ip-range: one a network, for now");
-	if (options->ip_ranges.count) {
-		int r = prefix_parse(options->ip_ranges.items[0], &network->ip_range, err);
-		if (r < 0)
-			return error_wrap(err, "--ip-range");
-		if (!prefix_contains(network->spec.subnet, network->ip_range.ip) ||
-		    network->ip_range.length < network->spec.subnet.length)
-			return error_set(err, EINVAL, "--ip-range %s lies outside subnet %s",
-					 options->ip_ranges.items[0],
-					 prefix_format(network->spec.subnet).text);
-	}
-	for (size_t i = 0; i < options->aux_addresses.count; i++) {
-		const char *text = options->aux_addresses.items[i], *value = strchr(text, '=');
-		if (network->aux_count == IPAM_EXCLUDES_MAX)
-			return error_set(err, E2BIG, "--aux-address: at most %d",
-					 IPAM_EXCLUDES_MAX);
-		struct ip *aux = &network->aux[network->aux_count++];
-		int r = ip_parse(value ? value + 1 : text, aux, err);
-		if (r < 0)
-			return error_wrap(err, "--aux-address %s", text);
-		if (!prefix_contains(network->spec.subnet, *aux))
-			return error_set(err, EINVAL, "--aux-address %s lies outside subnet %s",
-					 text, prefix_format(network->spec.subnet).text);
-	}
+	struct prefix range;
+	int r = prefix_parse(text, &range, err);
+	if (r < 0)
+		return error_wrap(err, "--ip-range");
+	struct family family = family_of(network, range.ip);
+	if (prefix_is_unset(*family.subnet))
+		return error_set(err, EINVAL, "--ip-range %s: needs its --subnet beside it", text);
+	if (!prefix_is_unset(*family.ip_range))
+		return error_set(err, EINVAL, "--ip-range %s: the network has %s already", text,
+				 prefix_format(*family.ip_range).text);
+	if (!prefix_contains(*family.subnet, range.ip) || range.length < family.subnet->length)
+		return error_set(err, EINVAL, "--ip-range %s lies outside subnet %s", text,
+				 prefix_format(*family.subnet).text);
+	*family.ip_range = range;
+	return 0;
+}
+
+static int take_aux(const char *text, struct engine_network *network, struct error *err)
+{
+	const char *value = strchr(text, '=');
+	struct ip aux;
+	if (network->aux_count == IPAM_EXCLUDES_MAX)
+		return error_set(err, E2BIG, "--aux-address: at most %d", IPAM_EXCLUDES_MAX);
+	int r = ip_parse(value ? value + 1 : text, &aux, err);
+	if (r < 0)
+		return error_wrap(err, "--aux-address %s", text);
+	struct family family = family_of(network, aux);
+	if (prefix_is_unset(*family.subnet))
+		return error_set(err, EINVAL, "--aux-address %s: needs its --subnet beside it",
+				 text);
+	if (!prefix_contains(*family.subnet, aux))
+		return error_set(err, EINVAL, "--aux-address %s lies outside subnet %s", text,
+				 prefix_format(*family.subnet).text);
+	network->aux[network->aux_count++] = aux;
+	return 0;
+}
+
+static int take_each(const struct words *words, struct engine_network *network,
+		     int (*take)(const char *text, struct engine_network *network,
+				 struct error *err),
+		     struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < words->count; i++)
+		r = take(words->items[i], network, err);
+	return r;
+}
+
+static int take_addresses(const struct engine_network_options *options,
+			  struct engine_network *network, struct error *err)
+{
+	const struct network_spec *spec = &network->spec;
+	int r = take_each(&options->subnets, network, take_subnet, err);
+	if (r == 0)
+		r = take_each(&options->gateways, network, take_gateway, err);
+	if (r == 0)
+		r = take_each(&options->ip_ranges, network, take_range, err);
+	if (r == 0)
+		r = take_each(&options->aux_addresses, network, take_aux, err);
+	if (r < 0)
+		return r;
+	network->want_v4 = !options->no_ipv4;
+	network->want_v6 = options->ipv6 || !prefix_is_unset(spec->subnet6);
+	if (options->no_ipv4 && !prefix_is_unset(spec->subnet))
+		return error_set(err, EINVAL, "--ipv4=false: --subnet %s is IPv4",
+				 prefix_format(spec->subnet).text);
+	if (!network->want_v4 && !network->want_v6)
+		return error_set(err, EINVAL, "--ipv4=false: needs --ipv6 beside it");
 	return 0;
 }
 
@@ -146,17 +203,11 @@ int network_options_check(const char *name, const struct engine_network_options 
 		return error_set(err, EINVAL, "network name %s: has a meaning of its own", name);
 	if (options->driver && !text_equal(options->driver, "bridge"))
 		return error_set(err, EINVAL, "--driver %s: only bridge is there", options->driver);
-	if (options->ipv6)
-		return error_set(err, EAFNOSUPPORT, "--ipv6: IPv6 networks are not there yet");
 	snprintf(spec->name, sizeof spec->name, "%s", name);
 	spec->masquerade = !options->internal;
 	spec->internal = options->internal;
 	spec->dns = true;
-	int r = take_subnet(options, spec, err);
-	if (r == 0)
-		r = take_gateway(options, spec, err);
-	if (r == 0)
-		r = take_ranges(options, network, err);
+	int r = take_addresses(options, network, err);
 	for (size_t i = 0; r == 0 && i < options->options.count; i++)
 		r = take_option(options->options.items[i], spec, err);
 	return r;

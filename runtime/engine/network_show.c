@@ -25,6 +25,18 @@ static void put_labels(const struct engine_network *network, struct json_t *obje
 	json_put(object, "Labels", labels);
 }
 
+static void put_subnets(const struct engine_network *network, struct json_t *row)
+{
+	const struct network_spec *spec = &network->spec;
+	bool v4 = !prefix_is_unset(spec->subnet), v6 = !prefix_is_unset(spec->subnet6);
+	char subnets[2 * PREFIX_TEXT_MAX];
+	snprintf(subnets, sizeof subnets, "%s%s%s", v4 ? prefix_format(spec->subnet).text : "",
+		 v4 && v6 ? "," : "", v6 ? prefix_format(spec->subnet6).text : "");
+	json_put_string(row, "Subnet", subnets);
+	json_put_bool(row, "IPv4", v4);
+	json_put_bool(row, "IPv6", v6);
+}
+
 static struct json_t *network_row(const struct engine_network *network)
 {
 	char id[CONTAINER_ID_SHORT + 1], created[TIME_TEXT_MAX];
@@ -35,7 +47,7 @@ static struct json_t *network_row(const struct engine_network *network)
 	json_put_string(row, "Name", network->name);
 	json_put_string(row, "Driver", "bridge");
 	json_put_string(row, "Scope", "local");
-	json_put_string(row, "Subnet", prefix_format(network->spec.subnet).text);
+	put_subnets(network, row);
 	json_put_bool(row, "Internal", network->spec.internal);
 	json_put_string(row, "CreatedAt", created);
 	put_labels(network, row);
@@ -72,20 +84,33 @@ static int append_member(const struct endpoint_info *info, void *context, struct
 	json_put_string(member, "Name", info->names.count ? info->names.items[0] : "");
 	json_put_string(member, "EndpointID", info->host_device);
 	json_put_string(member, "MacAddress", mac_format(info->mac).text);
-	json_put_string(member, "IPv4Address", prefix_format(info->address).text);
+	json_put_string(member, "IPv4Address",
+			prefix_is_unset(info->address) ? "" : prefix_format(info->address).text);
+	json_put_string(member, "IPv6Address",
+			prefix_is_unset(info->address6) ? "" : prefix_format(info->address6).text);
 	json_put(context, info->container_id, member);
 	return 0;
 }
 
+static void append_config(struct json_t *configs, struct prefix subnet, struct ip gateway,
+			  struct prefix ip_range)
+{
+	if (prefix_is_unset(subnet))
+		return;
+	struct json_t *config = json_new_object();
+	json_put_string(config, "Subnet", prefix_format(subnet).text);
+	if (!prefix_is_unset(ip_range))
+		json_put_string(config, "IPRange", prefix_format(ip_range).text);
+	json_put_string(config, "Gateway", ip_format(gateway).text);
+	json_append(configs, config);
+}
+
 static void put_addresses(const struct engine_network *network, struct json_t *object)
 {
-	struct json_t *ipam = json_new_object(), *configs = json_new_array(),
-		      *config = json_new_object();
-	json_put_string(config, "Subnet", prefix_format(network->spec.subnet).text);
-	if (!prefix_is_unset(network->ip_range))
-		json_put_string(config, "IPRange", prefix_format(network->ip_range).text);
-	json_put_string(config, "Gateway", ip_format(network->spec.gateway).text);
-	json_append(configs, config);
+	const struct network_spec *spec = &network->spec;
+	struct json_t *ipam = json_new_object(), *configs = json_new_array();
+	append_config(configs, spec->subnet, spec->gateway, network->ip_range);
+	append_config(configs, spec->subnet6, spec->gateway6, network->ip_range6);
 	json_put_string(ipam, "Driver", "default");
 	json_put(ipam, "Config", configs);
 	json_put(object, "IPAM", ipam);
@@ -112,7 +137,8 @@ int engine_network_inspect(struct engine *engine, const char *reference, struct 
 	json_put_string(object, "Created", created);
 	json_put_string(object, "Scope", "local");
 	json_put_string(object, "Driver", "bridge");
-	json_put_bool(object, "EnableIPv6", false);
+	json_put_bool(object, "EnableIPv4", !prefix_is_unset(network->spec.subnet));
+	json_put_bool(object, "EnableIPv6", !prefix_is_unset(network->spec.subnet6));
 	put_addresses(network, object);
 	json_put_bool(object, "Internal", network->spec.internal);
 	if (r >= 0)

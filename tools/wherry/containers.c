@@ -73,9 +73,7 @@ struct run_options {
 		  "CONTAINER[:ALIAS]",                                                                 \
 		  "A name that only it knows" },                                                       \
 		{ "ip", 0, OPTION_TEXT, CONTAINER_OPTION(ip), "ADDRESS", "Its IPv4 address" },         \
-		{ "ip6",       0,                                                                      \
-		  OPTION_TEXT, CONTAINER_OPTION(ip6),                                                  \
-		  "ADDRESS",   "Refused: IPv6 networks are not there yet" },                           \
+		{ "ip6", 0, OPTION_TEXT, CONTAINER_OPTION(ip6), "ADDRESS", "Its IPv6 address" },       \
 		{ "mac-address",    0, OPTION_TEXT, CONTAINER_OPTION(mac_address), "MAC",              \
 		  "Its MAC address" },                                                                 \
 		{ "ingress-rate", 0,                                                                   \

@@ -6,10 +6,14 @@
 #include "each.h"
 #include "verbs.h"
 
-#define CREATE(member) offsetof(struct engine_network_options, member)
+struct create_options {
+	struct engine_network_options network;
+	bool ipv4;
+};
+#define CREATE(member) offsetof(struct create_options, network.member)
 static const struct option_spec create_rows[] = {
 	{ "subnet", 0, OPTION_LIST, CREATE(subnets), "PREFIX",
-	  "Its addresses, such as 10.20.0.0/16 (default: a free one)" },
+	  "Its addresses, such as 10.20.0.0/16; one of each family (default: a free one)" },
 	{ "gateway", 0, OPTION_LIST, CREATE(gateways), "ADDRESS",
 	  "The host's address in it (default: the first)" },
 	{ "ip-range", 0, OPTION_LIST, CREATE(ip_ranges), "PREFIX",
@@ -17,7 +21,10 @@ static const struct option_spec create_rows[] = {
 	{ "aux-address", 0, OPTION_LIST, CREATE(aux_addresses), "NAME=ADDRESS",
 	  "An address that is not given out" },
 	{ "internal", 0, OPTION_FLAG, CREATE(internal), NULL, "No way out of it" },
-	{ "ipv6", 0, OPTION_FLAG, CREATE(ipv6), NULL, "Refused: IPv6 networks are not there yet" },
+	{ "ipv6", 0, OPTION_FLAG, CREATE(ipv6), NULL,
+	  "IPv6 too; a --subnet of IPv6 says the same" },
+	{ "ipv4", 0, OPTION_FLAG, offsetof(struct create_options, ipv4), NULL,
+	  "--ipv4=false: IPv6 only" },
 	{ "driver", 'd', OPTION_TEXT, CREATE(driver), "DRIVER", "bridge, the only one" },
 	{ "opt", 'o', OPTION_LIST, CREATE(options), "KEY=VALUE",
 	  "mtu, multicast, big-tcp, com.docker.network.driver.mtu, "
@@ -26,14 +33,19 @@ static const struct option_spec create_rows[] = {
 	{ "label", 0, OPTION_LIST, CREATE(labels), "KEY[=VALUE]", "Label it" },
 };
 
+static const struct create_options create_defaults = { .ipv4 = true };
+
 static int run_create(struct cli *cli, const void *data, const struct words *words,
 		      struct error *err)
 {
+	const struct create_options *options = data;
+	struct engine_network_options network = options->network; /* lists are lent */
 	struct engine *engine;
 	char id[CONTAINER_ID_SIZE];
+	network.no_ipv4 = !options->ipv4;
 	int r = cli_engine(cli, &engine, err);
 	if (r == 0)
-		r = engine_network_create(engine, words->items[0], data, id, err);
+		r = engine_network_create(engine, words->items[0], &network, id, err);
 	if (r == 0)
 		printf("%s\n", id);
 	return r;
@@ -109,9 +121,8 @@ static int run_inspect(struct cli *cli, const void *data, const struct words *wo
 
 #define CONNECT(member) offsetof(struct network_connect_options, member)
 static const struct option_spec connect_rows[] = {
-	{ "ip", 0, OPTION_TEXT, CONNECT(ip), "ADDRESS", "Its address there" },
-	{ "ip6", 0, OPTION_TEXT, CONNECT(ip6), "ADDRESS",
-	  "Refused: IPv6 networks are not there yet" },
+	{ "ip", 0, OPTION_TEXT, CONNECT(ip), "ADDRESS", "Its IPv4 address there" },
+	{ "ip6", 0, OPTION_TEXT, CONNECT(ip6), "ADDRESS", "Its IPv6 address there" },
 	{ "mac-address", 0, OPTION_TEXT, CONNECT(mac_address), "MAC", "Its MAC address there" },
 	{ "alias", 0, OPTION_LIST, CONNECT(aliases), "NAME", "A further name there" },
 	{ "link", 0, OPTION_LIST, CONNECT(links), "CONTAINER[:ALIAS]",
@@ -153,7 +164,8 @@ static const struct verb verbs[] = {
 			  .option_count = ARRAY_SIZE(create_rows),
 			  .words_min = 1,
 			  .words_max = 1 },
-		.options_size = sizeof(struct engine_network_options),
+		.options_size = sizeof(struct create_options),
+		.defaults = &create_defaults,
 		.run = run_create,
 	},
 	{

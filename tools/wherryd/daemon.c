@@ -53,32 +53,46 @@ static void say_trouble(struct daemon *daemon, const struct error *err)
 
 struct look {
 	struct daemon *daemon;
-	struct words networks; /* that are served */
+	struct words served; /* a name and an address each */
 };
+
+static int serve_family(struct look *look, const struct dns_listen *listen, struct error *err)
+{
+	struct error trouble;
+	if (ip_is_unset(listen->address))
+		return 0;
+	/* One network whose address is taken must not stop the others. */
+	if (dns_server_listen(look->daemon->server, listen, &trouble) < 0)
+		say_trouble(look->daemon, &trouble);
+	return words_append_format(&look->served, err, "%s %s", listen->network,
+				   ip_format(listen->address).text);
+}
 
 static int serve_network(const struct network_info *info, void *context, struct error *err)
 {
-	struct look *look = context;
-	struct error trouble;
-	struct dns_listen listen = { .network = info->spec.name,
-				     .address = info->spec.gateway,
-				     .clients = info->spec.subnet,
-				     .forwards = !info->spec.internal };
-	if (!info->spec.dns || ip_is_unset(info->spec.gateway))
+	struct dns_listen v4 = { .network = info->spec.name,
+				 .address = info->spec.gateway,
+				 .clients = info->spec.subnet,
+				 .forwards = !info->spec.internal },
+			  v6 = v4;
+	v6.address = info->spec.gateway6;
+	v6.clients = info->spec.subnet6;
+	if (!info->spec.dns)
 		return 0;
-	/* One network whose address is taken must not stop the others. */
-	if (dns_server_listen(look->daemon->server, &listen, &trouble) < 0)
-		say_trouble(look->daemon, &trouble);
-	return words_append(&look->networks, info->spec.name, err);
+	int r = serve_family(context, &v4, err);
+	return r < 0 ? r : serve_family(context, &v6, err);
 }
 
-static void stop_if_gone(struct dns_server *server, const char *network, void *context)
+static void stop_if_gone(struct dns_server *server, const char *network, struct ip address,
+			 void *context)
 {
 	const struct look *look = context;
-	for (size_t i = 0; i < look->networks.count; i++)
-		if (text_equal(look->networks.items[i], network))
+	char served[NETWORK_NAME_MAX + IP_TEXT_MAX + 1];
+	snprintf(served, sizeof served, "%s %s", network, ip_format(address).text);
+	for (size_t i = 0; i < look->served.count; i++)
+		if (text_equal(look->served.items[i], served))
 			return;
-	dns_server_stop_listening(server, network);
+	dns_server_stop_listening(server, network, address);
 }
 
 /* Makes the listeners those of the networks that are there. */
@@ -88,7 +102,7 @@ static int look_at_networks(struct daemon *daemon, struct error *err)
 	int r = network_each(daemon->store, serve_network, &look, err);
 	if (r == 0)
 		dns_server_each(daemon->server, stop_if_gone, &look);
-	words_free(&look.networks);
+	words_free(&look.served);
 	return r;
 }
 

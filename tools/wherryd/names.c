@@ -17,8 +17,10 @@ static int reverse(void *context, const char *network, struct ip address, char *
 
 static int has_address(const struct network_info *info, void *context, struct error *err)
 {
+	const struct ip *address = context;
+	struct prefix subnet = ip_is_v4(*address) ? info->spec.subnet : info->spec.subnet6;
 	(void)err;
-	return prefix_contains(info->spec.subnet, *(const struct ip *)context);
+	return !prefix_is_unset(subnet) && prefix_contains(subnet, *address);
 }
 
 static int owns(void *context, struct ip address)

@@ -54,7 +54,7 @@ struct dns_settings {
 	const char *resolv_conf; /* copied; NULL: /etc/resolv.conf */
 };
 
-/* One network's listener. */
+/* A network's listener for one family. */
 struct dns_listen {
 	const char *network;   /* copied */
 	struct ip address;     /* of the gateway; port 53 */
@@ -69,15 +69,17 @@ int dns_server_create(struct loop *loop, const struct dns_settings *settings,
 void dns_server_free(struct dns_server *server);
 DEFINE_FREEP(dns_server)
 /**
- * Listens on address:53, UDP and TCP, for a network; the address need not be there
- * yet. Already listening so: 0; with other settings: the new ones hold from now on.
+ * Listens on address:53, UDP and TCP, for a network, on one address of each family; the
+ * address need not be there yet. Already listening so: 0; with other settings: the new
+ * ones hold from now on.
  * -EADDRINUSE: another program listens there.
  */
 int dns_server_listen(struct dns_server *server, const struct dns_listen *listen,
 		      struct error *err);
-/** Stops listening for a network; unknown is fine. */
-void dns_server_stop_listening(struct dns_server *server, const char *network);
-/** Visits the name of each network that is listened for; `visit` may stop its listening. */
+/** Stops listening for a network in the address's family; unknown is fine. */
+void dns_server_stop_listening(struct dns_server *server, const char *network, struct ip address);
+/** Visits each network and address that is listened for; `visit` may stop this listening. */
 void dns_server_each(struct dns_server *server,
-		     void (*visit)(struct dns_server *server, const char *network, void *context),
+		     void (*visit)(struct dns_server *server, const char *network,
+				   struct ip address, void *context),
 		     void *context);

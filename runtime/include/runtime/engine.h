@@ -228,7 +228,9 @@ int volumes_prune(struct engine *engine, bool all, struct words *ret_names, uint
 struct engine_network_options {
 	const char *driver;
 	struct words subnets, gateways, ip_ranges, aux_addresses, options, labels;
-	bool internal, ipv6;
+	bool internal;
+	bool ipv6;    /* also said by a subnet of IPv6 */
+	bool no_ipv4; /* IPv6 only */
 };
 int engine_network_create(struct engine *engine, const char *name,
 			  const struct engine_network_options *options,

@@ -7,7 +7,16 @@ static void each_bad_flag_is_one_line_and_leaves_nothing(void **state)
 	static const struct {
 		const char *flags, *errors;
 	} rows[] = {
-		{ "--ip6 ::1", "--ip6: IPv6 networks are not there yet" },
+		{ "--ip6 ::1", "--ip6 ::1: network bridge has no IPv6: it was made without "
+			       "--ipv6" },
+		{ "--ip6 10.1.2.3", "--ip6 10.1.2.3: is no IPv6 address" },
+		{ "--ip6 fd00::g",
+		  "--ip6: \"fd00::g\" is no address: 10.1.2.3 or fd00::1 would be" },
+		{ "--ip fd00::1", "--ip fd00::1: is no IPv4 address" },
+		{ "--ip 10.8.0.2",
+		  "--ip 10.8.0.2: lies outside subnet 172.17.0.0/16 of network bridge" },
+		{ "--network none --ip6 fd00::1",
+		  "--ip6: needs a network; --network none has none of its own" },
 		{ "-p 1-3:1-2", "publish 1-3:1-2: the two ranges differ in length; the form is "
 				"[[HOST_IP:]HOST_PORT:]PORT[/tcp|/udp]" },
 		{ "--memory 5", "--memory: the least is 512k" },
@@ -76,7 +85,7 @@ static void a_full_range_and_a_taken_address_are_named(void **state)
 	assert_int_equal(shell(scene, "wherry run --network tiny --ip 10.9.0.2 busybox true"), 125);
 	assert_non_null(strstr(scene_errors(scene), "10.9.0.2 of network tiny is held by"));
 	assert_int_equal(shell(scene, "wherry run --network tiny --ip 10.8.0.2 busybox true"), 125);
-	assert_non_null(strstr(scene_errors(scene), "address 10.8.0.2 is in no range"));
+	assert_non_null(strstr(scene_errors(scene), "--ip 10.8.0.2: lies outside subnet"));
 }
 
 static void bad_networks_are_refused(void **state)
@@ -84,13 +93,34 @@ static void bad_networks_are_refused(void **state)
 	static const struct {
 		const char *words, *errors;
 	} rows[] = {
-		{ "--ipv6 n", "--ipv6: IPv6 networks are not there yet" },
+		{ "--ipv4=false n", "--ipv4=false: needs --ipv6 beside it" },
+		{ "--ipv4=false --ipv6 --subnet 10.1.0.0/16 n",
+		  "--ipv4=false: --subnet 10.1.0.0/16 is IPv4" },
+		{ "--subnet fd00::/64 --subnet fd01::/64 n",
+		  "--subnet fd01::/64: the network has fd00::/64 already, and takes one subnet of "
+		  "each family" },
+		{ "--subnet fd00::1/64 n",
+		  "--subnet fd00::1/64: has host bits; the subnet is fd00::/64" },
+		{ "--subnet fd00::/127 n",
+		  "--subnet fd00::/127: an IPv6 network has a length of 8 to 126" },
+		{ "--subnet fe80::/64 n", "network n: subnet fe80::/64 is not for hosts: choose "
+					  "one of fd00::/8" },
+		{ "--subnet fd00::/64 --gateway fd01::1 n",
+		  "--gateway fd01::1 lies outside subnet fd00::/64" },
+		{ "--subnet fd00::/64 --gateway fd00::1 --gateway fd00::2 n",
+		  "--gateway fd00::2: the network has fd00::1 already" },
+		{ "--subnet 10.1.0.0/16 --ip-range fd00::/80 n",
+		  "--ip-range fd00::/80: needs its --subnet beside it" },
+		{ "--subnet fd00::/64 --ip-range fd00::/48 n",
+		  "--ip-range fd00::/48 lies outside subnet fd00::/64" },
+		{ "--subnet fd00::/64 --aux-address a=fd01::1 n",
+		  "--aux-address a=fd01::1 lies outside subnet fd00::/64" },
 		{ "host", "network name host: has a meaning of its own" },
 		{ "--subnet 10.1.2.3/16 n",
 		  "--subnet 10.1.2.3/16: has host bits; the subnet is 10.1.0.0/16" },
 		{ "--subnet 10.1.0.0/16 --gateway 10.2.0.1 n",
 		  "--gateway 10.2.0.1 lies outside subnet 10.1.0.0/16" },
-		{ "--gateway 10.2.0.1 n", "--gateway and --ip-range need --subnet beside them" },
+		{ "--gateway 10.2.0.1 n", "--gateway 10.2.0.1: needs its --subnet beside it" },
 		{ "--driver overlay n", "--driver overlay: only bridge is there" },
 		{ "-o foo=bar n",
 		  "-o foo=bar: unknown; known are multicast, big-tcp, "

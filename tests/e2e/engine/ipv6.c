@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Networks of both families, and of IPv6 alone: addresses, names, and the way out. */
+#include "kit.h"
+
+#define IN(name) "wherry run --rm --network " name " busybox "
+
+#define BOTH(key) "{{.NetworkSettings.Networks.both." #key "}}"
+#define SIX(key) "{{.NetworkSettings.Networks.six." #key "}}"
+
+static void make_networks(struct scene *scene)
+{
+	scene_address(scene, "other", "eth0", "fd99::2/64");
+	scene_address(scene, "node", "up0", "fd99::1/64");
+	done(scene, "wherry network create --subnet 10.20.0.0/16 --subnet fd20::/64 both");
+	done(scene, "wherry network create --ipv4=false --subnet fd60::/64 --gateway fd60::99 "
+		    "--ip-range fd60::1:0/112 six");
+	done(scene, "wherry run -d --name web --network both busybox httpd -f -p 80 -h /etc");
+	done(scene, "wherry run -d --name web6 --network six busybox httpd -f -p 80 -h /etc");
+}
+
+static void names_lead_to_both_families(void **state)
+{
+	struct scene *scene = *state;
+	make_networks(scene);
+	done(scene, IN("both") "ping -4 -c 1 -W 5 web");
+	done(scene, IN("both") "ping -6 -c 1 -W 5 web");
+	done(scene, IN("both") "wget -qO- http://web/passwd");
+	done(scene, IN("six") "wget -qO- http://web6/passwd");
+	expect(scene, IN("six") "grep nameserver /etc/resolv.conf", 0, "nameserver fd60::99\n");
+	expect(scene, IN("both") "grep nameserver /etc/resolv.conf", 0, "nameserver 127.0.0.11\n");
+	expect(scene,
+	       "ip=$(wherry inspect -f '{{.NetworkSettings.Networks.six.GlobalIPv6Address}}' "
+	       "web6); " IN("six") "nslookup $ip | grep -o 'name = .*'",
+	       0, "name = web6\n");
+	expect(scene, IN("both") "nslookup fd20::2 fd20::1 | grep -o 'name = .*'", 0,
+	       "name = web\n");
+	done(scene, IN("both") "ping -6 -c 1 -W 5 fd99::2");
+	done(scene, IN("six") "ping -6 -c 1 -W 5 fd99::2");
+}
+
+static void addresses_are_shown_with_dockers_keys(void **state)
+{
+	struct scene *scene = *state;
+	make_networks(scene);
+	done(scene, "wherry run -d --name c --network both --ip 10.20.0.9 --ip6 fd20::9 "
+		    "--hostname here busybox sleep 100");
+	expect(scene,
+	       "wherry inspect -f '" BOTH(IPAddress) " " BOTH(GlobalIPv6Address) "/" BOTH(
+		       GlobalIPv6PrefixLen) " " BOTH(IPv6Gateway) "' c",
+	       0, "10.20.0.9 fd20::9/64 fd20::1\n");
+	expect(scene,
+	       "wherry inspect -f '" SIX(IPAddress) "," SIX(IPPrefixLen) "," SIX(Gateway) "," SIX(
+		       GlobalIPv6Address) "' web6",
+	       0, ",0,,fd60::1:0\n");
+	expect(scene, "wherry exec c grep here /etc/hosts", 0, "10.20.0.9\there\nfd20::9\there\n");
+	expect(scene,
+	       "wherry network inspect -f '{{.EnableIPv4}} {{.EnableIPv6}} {{json .IPAM.Config}}' "
+	       "both six",
+	       0,
+	       "true true [{\"Subnet\":\"10.20.0.0/16\",\"Gateway\":\"10.20.0.1\"},"
+	       "{\"Subnet\":\"fd20::/64\",\"Gateway\":\"fd20::1\"}]\n"
+	       "false true [{\"Subnet\":\"fd60::/64\",\"IPRange\":\"fd60::1:0/112\","
+	       "\"Gateway\":\"fd60::99\"}]\n");
+	expect(scene, "wherry network ls --format '{{.Name}} {{.Subnet}} {{.IPv4}} {{.IPv6}}'", 0,
+	       "both 10.20.0.0/16,fd20::/64 true true\nsix fd60::/64 false true\n");
+	expect(scene, "wherry network inspect six | grep -o '\"IPv[46]Address\": \"[^\"]*\"'", 0,
+	       "\"IPv4Address\": \"\"\n\"IPv6Address\": \"fd60::1:0/64\"\n");
+}
+
+static void a_subnet_is_chosen_where_none_is_named(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry network create --ipv6 a");
+	done(scene, "wherry network create --ipv6 --ipv4=false b");
+	expect(scene,
+	       "wherry network ls --format '{{.Name}} {{.Subnet}}' | sed 's/fd[0-9a-f:]*/U/'", 0,
+	       "a 172.17.0.0/16,U/64\nb U/64\n");
+	done(scene, "wherry run -d --name c --network a busybox sleep 100");
+	done(scene, IN("a") "ping -6 -c 1 -W 5 c");
+}
+
+static void a_container_comes_back_with_both_addresses(void **state)
+{
+	struct scene *scene = *state;
+	make_networks(scene);
+	done(scene, "wherry run -d --name c --network both --ip6 fd20::9 busybox sleep 100");
+	done(scene, "wherry restart -t 0 c");
+	expect(scene, "wherry inspect -f '{{.NetworkSettings.Networks.both.GlobalIPv6Address}}' c",
+	       0, "fd20::9\n");
+	done(scene, "wherry network connect --ip6 fd60::1:9 six c");
+	done(scene, "wherry exec c wget -qO- http://web6/passwd");
+	done(scene, "wherry network disconnect both c");
+	done(scene, "wherry exec c ping -6 -c 1 -W 5 fd99::2");
+	done(scene, IN("six") "ping -6 -c 1 -W 5 c");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENGINE(names_lead_to_both_families),
+		ENGINE(addresses_are_shown_with_dockers_keys),
+		ENGINE(a_subnet_is_chosen_where_none_is_named),
+		ENGINE(a_container_comes_back_with_both_addresses),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
