@@ -3,7 +3,8 @@
  * Out of the machine and back: a mount namespace with a bpffs, a cgroup with
  * a cgroup namespace whose root it is, and a network namespace that is the
  * host "node". What a killed test has left (an empty folder, a cgroup) is
- * cleared by the next one: their names hold the pid.
+ * cleared by the next one: their names hold the pid, and the namespace that the
+ * pid is of.
  */
 #include "private.h"
 
@@ -24,8 +25,8 @@
 #include "base/loop.h"
 #include "base/process.h"
 
-#define NAME_PREFIX "wherry-scene-"
-#define MEMBERS "/members" /* the cgroup of the scene's own processes */
+#define NAME_FORMAT "wherry.%x.%d" /* pid namespace, pid */
+#define MEMBERS "/members"         /* the cgroup of the scene's own processes */
 #define PROC_FILE_MAX (1u << 20)
 #define END_WAIT_MS 5000
 #define STEP_MS 5
@@ -110,15 +111,25 @@ static bool end_cgroup(const char *path)
 	return false;
 }
 
-/* Scenes whose process is gone: their name is wherry-scene-PID. */
+/* The number of our pid namespace: a process of another one is not ours to look for. */
+static unsigned pid_space(void)
+{
+	struct stat space = { 0 };
+	MUST_ERRNO(stat("/proc/self/ns/pid", &space) == 0, "/proc/self/ns/pid");
+	return (unsigned)space.st_ino;
+}
+
+/* Scenes whose process is gone. */
 static void clear_dead(const char *parent, bool is_cgroup)
 {
 	auto_dir folder = opendir(parent);
 	const struct dirent *entry;
 	while (folder && (entry = readdir(folder))) {
 		char path[SCENE_PATH_MAX + 256];
+		unsigned space;
 		int pid;
-		if (sscanf(entry->d_name, NAME_PREFIX "%d", &pid) != 1 || kill(pid, 0) == 0)
+		if (sscanf(entry->d_name, NAME_FORMAT, &space, &pid) != 2 || space != pid_space() ||
+		    kill(pid, 0) == 0)
 			continue;
 		snprintf(path, sizeof path, "%s/%s", parent, entry->d_name);
 		if (is_cgroup)
@@ -138,8 +149,8 @@ static void enter_cgroup(struct isolation *isolation)
 	find_cgroup_home(isolation);
 	clear_dead(isolation->cgroup_mount, true);
 	/* Beside our own: a cgroup2 tree may forbid processes above other cgroups. */
-	snprintf(isolation->cgroup, sizeof isolation->cgroup, "%s/" NAME_PREFIX "%d",
-		 isolation->cgroup_mount, getpid());
+	snprintf(isolation->cgroup, sizeof isolation->cgroup, "%s/" NAME_FORMAT,
+		 isolation->cgroup_mount, pid_space(), getpid());
 	/* A killed process of the same pid, long ago, may have left it. */
 	end_cgroup(isolation->cgroup);
 	if (mkdir(isolation->cgroup, 0755) < 0)
@@ -184,7 +195,7 @@ void isolation_enter(struct isolation *isolation)
 		skip_test("scenes need root");
 	}
 	clear_dead("/tmp", false);
-	snprintf(made.folder, sizeof made.folder, "/tmp/" NAME_PREFIX "%d", getpid());
+	snprintf(made.folder, sizeof made.folder, "/tmp/" NAME_FORMAT, pid_space(), getpid());
 	if (mkdir(made.folder, 0755) < 0 && errno != EEXIST)
 		skip_test("cannot make a folder in /tmp");
 	/* The cgroup first: it is made in the machine's tree. */
