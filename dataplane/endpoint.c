@@ -303,13 +303,15 @@ static int intend(struct attempt *attempt, struct error *err)
 	return error_set(err, EBUSY, "%s changes hands too fast: try again", attempt->wanted);
 }
 
-static int check_listeners(const struct endpoint_spec *spec, struct error *err)
+static int check_listeners(const struct endpoint_info *info, struct error *err)
 {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < spec->publish_count; i++)
-		r = spec->publish_policy == PUBLISH_REFUSE_LISTENERS
-			    ? listener_check(&spec->publish[i], err)
-			    : 0;
+	for (size_t i = 0; info->publish_reserves && r == 0 && i < 2 * info->publish_count; i++) {
+		const struct publish_spec *publish = &info->publish[i / 2];
+		enum publish_family family = publish_families[i % 2];
+		if (publish_has(info, publish, family))
+			r = listener_check(publish, family, err);
+	}
 	return r;
 }
 
@@ -360,9 +362,9 @@ static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 	struct attempt attempt = { .dataplane = dataplane, .spec = spec, .info = &info };
 	int r = endpoint_check_spec(spec, err);
 	if (r == 0)
-		r = check_listeners(spec, err);
-	if (r == 0)
 		r = endpoint_fill(spec, &info, err);
+	if (r == 0)
+		r = check_listeners(&info, err);
 	if (r == 0)
 		r = fill_publish_from(dataplane, &info, err);
 	/* Before the intent: who undoes it must know the key of each map entry. */

@@ -34,10 +34,15 @@ static int check_addresses(const struct endpoint_spec *spec, struct error *err)
 	if (has_v6 && ip_is_v4(spec->address6.ip))
 		return error_set(err, EINVAL, "address %s is not IPv6",
 				 prefix_format(spec->address6).text);
-	if (spec->publish_count && !has_v4)
-		return error_set(err, EAFNOSUPPORT,
-				 "container %s publishes ports but has no IPv4 address",
-				 spec->container_id);
+	for (size_t i = 0; i < spec->publish_count; i++) {
+		enum publish_family family = publish_family(&spec->publish[i]);
+		if ((family == PUBLISH_IPV4 && !has_v4) || (family == PUBLISH_IPV6 && !has_v6))
+			return error_set(
+				err, EAFNOSUPPORT,
+				"port %u is published on IPv%u, but container %s has no IPv%u "
+				"address",
+				spec->publish[i].host_port, family, spec->container_id, family);
+	}
 	if (spec->extra_count > ENDPOINT_EXTRA_MAX)
 		return error_set(err, E2BIG, "container %s has over %d addresses",
 				 spec->container_id, ENDPOINT_ADDRESSES_MAX);
@@ -72,6 +77,15 @@ static int copy_publish(const struct endpoint_spec *spec, struct endpoint_info *
 		return error_set(err, ENOMEM, "no memory for ports");
 	memcpy(info->publish, spec->publish, spec->publish_count * sizeof *info->publish);
 	info->publish_count = spec->publish_count;
+	/* What one address was enough for stays so if another endpoint takes it over. */
+	for (size_t i = 0; i < spec->publish_count; i++) {
+		uint8_t *family = &info->publish[i].family;
+		*family = (uint8_t)publish_family(&spec->publish[i]);
+		if (*family == PUBLISH_BOTH && prefix_is_unset(spec->address6))
+			*family = PUBLISH_IPV4;
+		if (*family == PUBLISH_BOTH && prefix_is_unset(spec->address))
+			*family = PUBLISH_IPV6;
+	}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "publish.h"
 #include "record.h"
 #include "state.h"
 
@@ -166,14 +167,18 @@ struct port_walk {
 static int visit_ports(const struct endpoint_info *info, void *context, struct error *err)
 {
 	const struct port_walk *walk = context;
-	for (size_t i = 0; i < info->publish_count; i++) {
-		const struct publish_spec *publish = &info->publish[i];
-		struct port_row row = { .host_ip = publish->host_ip,
+	for (size_t i = 0; i < 2 * info->publish_count; i++) {
+		const struct publish_spec *publish = &info->publish[i / 2];
+		enum publish_family family = publish_families[i % 2];
+		if (!publish_has(info, publish, family))
+			continue;
+		struct port_row row = { .host_ip = publish_address(publish, family),
 					.host_port = publish->host_port,
 					.container_port = publish->container_port,
 					.count = publish->count,
 					.protocol = publish->protocol,
-					.container_ip = info->address.ip,
+					.family = (uint8_t)family,
+					.container_ip = publish_target(info, family),
 					.publish_from = info->publish_from,
 					.publish_from_count = info->publish_from_count };
 		memcpy(row.container_id, info->container_id, sizeof row.container_id);

@@ -17,19 +17,27 @@
 /* 0 if it can be bound, else the errno. */
 static int try_bind(struct ip host_ip, uint16_t port, uint8_t protocol)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(port),
-				       .sin_addr = ip_to_v4(host_ip) };
+	bool v4 = ip_is_v4(host_ip);
+	struct sockaddr_in v4_address = { .sin_family = AF_INET,
+					  .sin_port = htons(port),
+					  .sin_addr = ip_to_v4(host_ip) };
+	struct sockaddr_in6 v6_address = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	memcpy(&v6_address.sin6_addr, host_ip.bytes, sizeof host_ip.bytes);
 	int type = protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
-	/* A kernel without SCTP has nobody who listens. */
-	auto_fd fd =
-		socket(AF_INET, type | SOCK_CLOEXEC, protocol == PROTOCOL_SCTP ? IPPROTO_SCTP : 0);
+	/* A kernel without SCTP, or without IPv6, has nobody who listens. */
+	auto_fd fd = socket(v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC,
+			    protocol == PROTOCOL_SCTP ? IPPROTO_SCTP : 0);
 	if (fd < 0)
 		return 0;
+	/* Else :: would stand for all of IPv4 as well. */
+	if (!v4)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	/* Connections in TIME_WAIT do not count; a listener still does. */
 	if (protocol == PROTOCOL_TCP)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	return bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+	int r = v4 ? bind(fd, (struct sockaddr *)&v4_address, sizeof v4_address)
+		   : bind(fd, (struct sockaddr *)&v6_address, sizeof v6_address);
+	return r < 0 ? errno : 0;
 }
 
 bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol)
@@ -100,10 +108,17 @@ static void find_process(unsigned long inode, char *ret_text, size_t size)
 	}
 }
 
-static int check_port(const struct publish_spec *publish, uint16_t port, struct error *err)
+/* What is asked: a publication in one family. */
+struct question {
+	const struct publish_spec *publish;
+	struct ip address;
+};
+
+static int check_port(const struct question *question, uint16_t port, struct error *err)
 {
 	static const char *const tables[2][2] = { { "tcp", "tcp6" }, { "udp", "udp6" } };
-	int code = try_bind(publish->host_ip, port, publish->protocol);
+	const struct publish_spec *publish = question->publish;
+	int code = try_bind(question->address, port, publish->protocol);
 	if (code == EADDRNOTAVAIL)
 		return error_set(err, EADDRNOTAVAIL, "host port %u/%s: this host has no address %s",
 				 port, publish_protocol_name(publish->protocol),
@@ -125,27 +140,25 @@ static int check_port(const struct publish_spec *publish, uint16_t port, struct 
 			 publish_protocol_name(publish->protocol), who);
 }
 
-static bool is_everywhere(struct ip ip)
+static bool meets(const struct listener *listener, const struct question *question)
 {
-	return ip_is_unset(ip) || ip_equal(ip, ip_from_v4((struct in_addr){ 0 }));
-}
-
-static bool meets(const struct listener *listener, const struct publish_spec *publish)
-{
+	const struct publish_spec *publish = question->publish;
 	if (listener->port < publish->host_port ||
 	    listener->port >= publish->host_port + publish->count)
 		return false;
-	if (!ip_is_v4(listener->address))
-		return ip_is_unset(listener->address) && !listener->v6_only;
-	return is_everywhere(listener->address) || is_everywhere(publish->host_ip) ||
-	       ip_equal(listener->address, publish->host_ip);
+	bool v4 = ip_is_v4(question->address);
+	if (ip_is_v4(listener->address) != v4)
+		return v4 && ip_is_unset(listener->address) && !listener->v6_only;
+	return ip_is_unset(listener->address) || ip_is_unset(question->address) ||
+	       ip_equal(listener->address, question->address);
 }
 
 static int refuse_listener(const struct listener *listener, void *context, struct error *err)
 {
-	const struct publish_spec *publish = context;
+	const struct question *question = context;
+	const struct publish_spec *publish = question->publish;
 	char who[64];
-	if (!meets(listener, publish))
+	if (!meets(listener, question))
 		return 0;
 	find_process(listener->inode, who, sizeof who);
 	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", listener->port,
@@ -153,27 +166,30 @@ static int refuse_listener(const struct listener *listener, void *context, struc
 }
 
 /* 1 if there was no way to look. */
-static int check_range(const struct publish_spec *publish, struct error *err)
+static int check_range(const struct question *question, struct error *err)
 {
 	struct error why = { 0 };
-	int r = listener_each(publish->protocol, refuse_listener, (void *)(uintptr_t)publish, &why);
+	int r = listener_each(question->publish->protocol, refuse_listener,
+			      (void *)(uintptr_t)question, &why);
 	if (r == -EADDRINUSE)
 		*err = why;
 	return r < 0 && r != -EADDRINUSE ? 1 : r;
 }
 
-int listener_check(const struct publish_spec *publish, struct error *err)
+int listener_check(const struct publish_spec *publish, enum publish_family family,
+		   struct error *err)
 {
+	const struct question question = { publish, publish_address(publish, family) };
 	if (publish->host_port == 0)
 		return 0;
-	int r = check_port(publish, publish->host_port, err);
+	int r = check_port(&question, publish->host_port, err);
 	if (r < 0 || publish->count == 1)
 		return r;
-	r = check_range(publish, err);
+	r = check_range(&question, err);
 	if (r <= 0)
 		return r;
 	r = 0;
 	for (uint32_t i = 1; r == 0 && i < publish->count; i++)
-		r = check_port(publish, (uint16_t)(publish->host_port + i), err);
+		r = check_port(&question, (uint16_t)(publish->host_port + i), err);
 	return r;
 }

@@ -47,22 +47,47 @@ int publish_check(const struct publish_spec *publish, size_t count, struct error
 					 p->host_port, p->container_port, p->count);
 		if (p->host_port == 0 && p->count != 1)
 			return error_set(err, EINVAL, "a range of ports needs a host port");
-		if (!ip_is_unset(p->host_ip) && !ip_is_v4(p->host_ip))
-			return error_set(err, EAFNOSUPPORT, "port %u: host address %s: only IPv4",
-					 p->host_port, ip_format(p->host_ip).text);
+		if (p->family != PUBLISH_BOTH && p->family != PUBLISH_IPV4 &&
+		    p->family != PUBLISH_IPV6)
+			return error_set(err, EINVAL, "port %u: there is no IPv%u", p->host_port,
+					 p->family);
+		if (p->family != PUBLISH_BOTH && p->family != publish_family(p))
+			return error_set(err, EINVAL, "port %u: host address %s is not IPv%u",
+					 p->host_port, ip_format(p->host_ip).text, p->family);
 	}
 	return 0;
 }
 
-/* All-zero bytes and 0.0.0.0 mean the same: every IPv4 address. */
-static struct ip wildcard_or(struct ip ip)
+const enum publish_family publish_families[2] = { PUBLISH_IPV4, PUBLISH_IPV6 };
+
+enum publish_family publish_family(const struct publish_spec *publish)
 {
-	return ip_is_unset(ip) ? ip_from_v4((struct in_addr){ 0 }) : ip;
+	if (ip_is_v4(publish->host_ip))
+		return PUBLISH_IPV4;
+	return ip_is_unset(publish->host_ip) ? (enum publish_family)publish->family : PUBLISH_IPV6;
 }
 
-struct ip publish_address(const struct publish_spec *publish)
+struct ip publish_target(const struct endpoint_info *info, enum publish_family family)
 {
-	return wildcard_or(publish->host_ip);
+	return family == PUBLISH_IPV4 ? info->address.ip : info->address6.ip;
+}
+
+bool publish_has(const struct endpoint_info *info, const struct publish_spec *publish,
+		 enum publish_family family)
+{
+	enum publish_family wanted = publish_family(publish);
+	return (wanted == PUBLISH_BOTH || wanted == family) &&
+	       !ip_is_unset(publish_target(info, family));
+}
+
+static struct ip wildcard(enum publish_family family)
+{
+	return family == PUBLISH_IPV4 ? ip_from_v4((struct in_addr){ 0 }) : (struct ip){ 0 };
+}
+
+struct ip publish_address(const struct publish_spec *publish, enum publish_family family)
+{
+	return ip_is_unset(publish->host_ip) ? wildcard(family) : publish->host_ip;
 }
 
 static struct key port_key_of(uint8_t protocol, struct ip ip, uint16_t port)
@@ -115,11 +140,20 @@ static int find_at(struct store_txn *txn, struct ip ip, const struct publish_spe
 	return meets(key, value, wanted, ret_holder);
 }
 
-/* A wildcard meets every address: one look-up for each address that publishes anything. */
-static int find_anywhere(struct store_txn *txn, const struct publish_spec *wanted,
+static struct ip last_of_v4(void)
+{
+	return ip_from_v4((struct in_addr){ INADDR_BROADCAST });
+}
+
+/*
+ * A wildcard meets every address of its family: one look-up for each address
+ * that publishes anything. IPv4 stands in the midst of IPv6, which leaps over it.
+ */
+static int find_anywhere(struct store_txn *txn, const struct publish_spec *wanted, bool v4,
 			 struct key *ret_holder, struct error *err)
 {
-	struct key from = port_key_of(wanted->protocol, (struct ip){ 0 }, 0);
+	struct key from =
+		port_key_of(wanted->protocol, wildcard(v4 ? PUBLISH_IPV4 : PUBLISH_IPV6), 0);
 	struct bytes key, value;
 	int r;
 	while ((r = store_seek(txn, TABLE_PORTS, key_bytes(&from), &key, &value, err)) == 1) {
@@ -128,23 +162,46 @@ static int find_anywhere(struct store_txn *txn, const struct publish_spec *wante
 		if (key.size != PORT_KEY_HEAD + 2 || data[0] != wanted->protocol)
 			return 0;
 		memcpy(ip.bytes, data + 1, sizeof ip.bytes);
-		r = find_at(txn, ip, wanted, ret_holder, err);
+		bool other = ip_is_v4(ip) != v4;
+		if (other && v4)
+			return 0;
+		r = other ? 0 : find_at(txn, ip, wanted, ret_holder, err);
 		if (r != 0)
 			return r;
-		from = port_key_of(wanted->protocol, ip, UINT16_MAX);
+		from = port_key_of(wanted->protocol, other ? last_of_v4() : ip, UINT16_MAX);
 		key_put_number(&from, 0, 1);
 	}
 	return r;
 }
 
-static int find_conflict(struct store_txn *txn, const struct publish_spec *wanted,
-			 struct key *ret_holder, struct error *err)
+static int find_in_family(struct store_txn *txn, const struct publish_spec *wanted,
+			  enum publish_family family, struct key *ret_holder, struct error *err)
 {
-	struct ip any = wildcard_or((struct ip){ 0 });
 	if (ip_is_unset(wanted->host_ip))
-		return find_anywhere(txn, wanted, ret_holder, err);
+		return find_anywhere(txn, wanted, family == PUBLISH_IPV4, ret_holder, err);
 	int r = find_at(txn, wanted->host_ip, wanted, ret_holder, err);
-	return r != 0 ? r : find_at(txn, any, wanted, ret_holder, err);
+	return r != 0 ? r : find_at(txn, wildcard(family), wanted, ret_holder, err);
+}
+
+static int find_conflict(struct store_txn *txn, const struct endpoint_info *info,
+			 const struct publish_spec *wanted, struct key *ret_holder,
+			 struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(publish_families); i++)
+		if (publish_has(info, wanted, publish_families[i]))
+			r = find_in_family(txn, wanted, publish_families[i], ret_holder, err);
+	return r;
+}
+
+static bool nobody_listens(const struct endpoint_info *info, const struct publish_spec *publish)
+{
+	bool absent = true;
+	for (size_t i = 0; absent && i < ARRAY_SIZE(publish_families); i++)
+		if (publish_has(info, publish, publish_families[i]))
+			absent = listener_is_absent(publish_address(publish, publish_families[i]),
+						    publish->host_port, publish->protocol);
+	return absent;
 }
 
 static int choose_port(struct store_txn *txn, const struct endpoint_info *info,
@@ -154,28 +211,35 @@ static int choose_port(struct store_txn *txn, const struct endpoint_info *info,
 	uint32_t start = hash_text(info->container_id) + publish->container_port;
 	for (uint32_t i = 0; i < CHOICE_COUNT; i++) {
 		publish->host_port = (uint16_t)(CHOICE_FIRST + (start + i) % CHOICE_COUNT);
-		int r = find_conflict(txn, publish, &holder, err);
+		int r = find_conflict(txn, info, publish, &holder, err);
 		if (r < 0)
 			return r;
-		if (r == 0 &&
-		    (policy == PUBLISH_IGNORE_LISTENERS ||
-		     listener_is_absent(publish->host_ip, publish->host_port, publish->protocol)))
+		if (r == 0 && (policy == PUBLISH_IGNORE_LISTENERS || nobody_listens(info, publish)))
 			return 0;
 	}
 	return error_set(err, EADDRINUSE, "no port of %d-%d is free to publish port %u",
 			 CHOICE_FIRST, CHOICE_FIRST + CHOICE_COUNT - 1, publish->container_port);
 }
 
+static struct key key_of(const struct publish_spec *publish, enum publish_family family)
+{
+	return port_key_of(publish->protocol, publish_address(publish, family), publish->host_port);
+}
+
 static int reserve_one(struct store_txn *txn, const struct endpoint_info *info,
 		       const struct publish_spec *publish, struct error *err)
 {
-	struct key key =
-		port_key_of(publish->protocol, publish_address(publish), publish->host_port);
 	struct key owner = endpoint_key_of(info->container_id, info->interface);
 	struct key value = { .size = 0 };
+	int r = 0;
 	key_put(&value, &publish->count, sizeof publish->count);
 	key_put(&value, owner.bytes, owner.size);
-	return store_put(txn, TABLE_PORTS, key_bytes(&key), key_bytes(&value), err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(publish_families); i++) {
+		struct key key = key_of(publish, publish_families[i]);
+		if (publish_has(info, publish, publish_families[i]))
+			r = store_put(txn, TABLE_PORTS, key_bytes(&key), key_bytes(&value), err);
+	}
+	return r;
 }
 
 int publish_reserve(struct store_txn *txn, struct endpoint_info *info, enum publish_policy policy,
@@ -187,7 +251,7 @@ int publish_reserve(struct store_txn *txn, struct endpoint_info *info, enum publ
 		if (publish->host_port == 0)
 			r = choose_port(txn, info, publish, policy, err);
 		else
-			r = find_conflict(txn, publish, &ret_conflict->holder, err);
+			r = find_conflict(txn, info, publish, &ret_conflict->holder, err);
 		ret_conflict->wanted = *publish;
 		if (r == 0)
 			r = reserve_one(txn, info, publish, err);
@@ -205,22 +269,29 @@ int publish_hold(struct store_txn *txn, const struct endpoint_info *info, struct
 	return r;
 }
 
+static int unreserve_one(struct store_txn *txn, const struct key *owner, const struct key *key,
+			 struct error *err)
+{
+	struct bytes value;
+	int r = store_get(txn, TABLE_PORTS, key_bytes(key), &value, err);
+	if (r == 1 && value.size == owner->size + 2 &&
+	    memcmp((const char *)value.data + 2, owner->bytes, owner->size) == 0)
+		r = store_delete(txn, TABLE_PORTS, key_bytes(key), err);
+	return r < 0 ? r : 0;
+}
+
 int publish_unreserve(struct store_txn *txn, const struct endpoint_info *info, struct error *err)
 {
 	struct key owner = endpoint_key_of(info->container_id, info->interface);
-	for (size_t i = 0; i < info->publish_count; i++) {
-		const struct publish_spec *publish = &info->publish[i];
-		struct key key = port_key_of(publish->protocol, publish_address(publish),
-					     publish->host_port);
-		struct bytes value;
-		int r = store_get(txn, TABLE_PORTS, key_bytes(&key), &value, err);
-		if (r == 1 && value.size == owner.size + 2 &&
-		    memcmp((const char *)value.data + 2, owner.bytes, owner.size) == 0)
-			r = store_delete(txn, TABLE_PORTS, key_bytes(&key), err);
-		if (r < 0)
-			return r;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < 2 * info->publish_count; i++) {
+		const struct publish_spec *publish = &info->publish[i / 2];
+		enum publish_family family = publish_families[i % 2];
+		struct key key = key_of(publish, family);
+		if (publish_has(info, publish, family))
+			r = unreserve_one(txn, &owner, &key, err);
 	}
-	return 0;
+	return r;
 }
 
 void publish_served(const struct endpoint_info *info, struct served_ports served[SERVED_MAX])

@@ -9,8 +9,15 @@
 
 /** Gate: counts, protocols, addresses, ranges that run over 65535. */
 int publish_check(const struct publish_spec *publish, size_t count, struct error *err);
-/** The host's address of a publication; 0.0.0.0 where it is at all of them. */
-struct ip publish_address(const struct publish_spec *publish);
+/** All of publish_spec's families, for walks. */
+extern const enum publish_family publish_families[2];
+/** Whether info is reached by this family: it is published so, and info has an address of it. */
+bool publish_has(const struct endpoint_info *info, const struct publish_spec *publish,
+		 enum publish_family family);
+/** The host's address of a publication; 0.0.0.0 or :: where it is at all of the family. */
+struct ip publish_address(const struct publish_spec *publish, enum publish_family family);
+/** The container's. */
+struct ip publish_target(const struct endpoint_info *info, enum publish_family family);
 /**
  * Inside the caller's transaction: reserves all of info's publications, chosen
  * ports filled in. Returns 0, or 1 with *ret_holder and *ret_port when another
@@ -38,7 +45,8 @@ int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info
 int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info,
 		   uint16_t *ret_port, struct error *err);
 
-/** -EADDRINUSE with the process's name if a socket of the host listens there. */
-int listener_check(const struct publish_spec *publish, struct error *err);
-/** True if the port can be bound on the host. */
+/** -EADDRINUSE with the process's name if a socket of the host listens there, in this family. */
+int listener_check(const struct publish_spec *publish, enum publish_family family,
+		   struct error *err);
+/** True if the port can be bound on the host at this address, which is of a family. */
 bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol);

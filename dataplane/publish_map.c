@@ -6,9 +6,14 @@
 
 #include "publish.h"
 
-static struct ip marker(void)
+/* Of both families the highest address, which is nobody's. */
+static struct ip marker(enum publish_family family)
 {
-	return ip_from_v4((struct in_addr){ PORT_SOMEWHERE });
+	struct ip marker;
+	if (family == PUBLISH_IPV4)
+		return ip_from_v4((struct in_addr){ PORT_SOMEWHERE });
+	memset(marker.bytes, 0xff, sizeof marker.bytes);
+	return marker;
 }
 
 /* The map's keys and values of one range; the caller frees both. */
@@ -28,22 +33,54 @@ static uint16_t flags_of(const struct endpoint_info *info)
 			  (info->publish_reserves ? PUBLICATION_RESERVED : 0));
 }
 
-/* The entries of one range at one address. */
-static int expand(const struct endpoint_info *info, const struct publish_spec *publish,
-		  struct ip address, struct range_entries *ret, struct error *err)
+/* One range at one address of the host, and what it leads to. */
+struct range {
+	const struct publish_spec *publish;
+	struct ip address, target;
+};
+#define RANGES_MAX 4 /* of one publication: for each family, at its address and at the marker */
+
+/* Whether programs that bind everywhere must meet it though it is at one address. */
+static bool has_marker(const struct endpoint_info *info, const struct publish_spec *publish)
 {
+	return info->publish_reserves && !ip_is_unset(publish->host_ip);
+}
+
+/* Those at real addresses first; returns how many. */
+static size_t ranges_of(const struct endpoint_info *info, const struct publish_spec *publish,
+			struct range ranges[RANGES_MAX])
+{
+	size_t count = 0;
+	for (size_t marked = 0; marked <= has_marker(info, publish); marked++)
+		for (size_t i = 0; i < ARRAY_SIZE(publish_families); i++) {
+			enum publish_family family = publish_families[i];
+			if (publish_has(info, publish, family))
+				ranges[count++] = (struct range){
+					.publish = publish,
+					.address = marked ? marker(family)
+							  : publish_address(publish, family),
+					.target = publish_target(info, family),
+				};
+		}
+	return count;
+}
+
+static int expand(const struct endpoint_info *info, const struct range *range,
+		  struct range_entries *ret, struct error *err)
+{
+	const struct publish_spec *publish = range->publish;
 	ret->keys = calloc(publish->count, sizeof *ret->keys);
 	ret->values = calloc(publish->count, sizeof *ret->values);
 	if (!ret->keys || !ret->values)
 		return error_set(err, ENOMEM, "no memory for %u ports", publish->count);
 	for (uint32_t i = 0; i < publish->count; i++) {
 		ret->keys[i] = (struct port_key){
-			.address = abi_addr_of(address),
+			.address = abi_addr_of(range->address),
 			.port = htons((uint16_t)(publish->host_port + i)),
 			.protocol = publish->protocol,
 		};
 		ret->values[i] = (struct publication){
-			.address = abi_addr_of(info->address.ip),
+			.address = abi_addr_of(range->target),
 			.slot = info->slot,
 			.generation = info->generation,
 			.ifindex = info->host_ifindex,
@@ -79,28 +116,23 @@ static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *
 }
 
 static int put_range(struct dataplane *dataplane, const struct endpoint_info *info,
-		     const struct publish_spec *publish, struct ip address, struct error *err)
+		     const struct range *range, struct error *err)
 {
 	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
-	int r = expand(info, publish, address, &entries, err);
+	int r = expand(info, range, &entries, err);
 	return r < 0 ? r
 		     : map_put_many(&dataplane->maps, MAP_PORTS, entries.keys, entries.values,
-				    publish->count, err);
-}
-
-/* Whether programs that bind everywhere must meet it though it is at one address. */
-static bool has_marker(const struct endpoint_info *info, const struct publish_spec *publish)
-{
-	return info->publish_reserves &&
-	       !ip_equal(publish_address(publish), ip_from_v4((struct in_addr){ 0 }));
+				    range->publish->count, err);
 }
 
 static int put_everywhere(struct dataplane *dataplane, const struct endpoint_info *info,
 			  const struct publish_spec *publish, struct error *err)
 {
-	int r = put_range(dataplane, info, publish, publish_address(publish), err);
-	if (r == 0 && has_marker(info, publish))
-		r = put_range(dataplane, info, publish, marker(), err);
+	struct range ranges[RANGES_MAX];
+	size_t count = ranges_of(info, publish, ranges);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = put_range(dataplane, info, &ranges[i], err);
 	return r;
 }
 
@@ -131,17 +163,17 @@ static int delete_allowed(struct dataplane *dataplane, const struct endpoint_inf
 
 /* Unless it is another endpoint's by now, which the first port tells. */
 static int delete_range(struct dataplane *dataplane, const struct endpoint_info *info,
-			const struct publish_spec *publish, struct ip address, struct error *err)
+			const struct range *range, struct error *err)
 {
 	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
 	struct publication found = { 0 };
-	int r = expand(info, publish, address, &entries, err);
+	int r = expand(info, range, &entries, err);
 	if (r == 0)
 		r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[0], &found, err);
 	if (r < 0 || (r == 1 && found.generation != info->generation))
 		return r < 0 ? r : 0;
 	r = map_delete_many(&dataplane->maps, MAP_PORTS, entries.keys, sizeof entries.keys[0],
-			    publish->count, err);
+			    range->publish->count, err);
 	return r < 0 ? r : 0;
 }
 
@@ -150,12 +182,12 @@ static int delete_ports(struct dataplane *dataplane, const struct endpoint_info 
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < info->publish_count; i++) {
-		const struct publish_spec *publish = &info->publish[i];
-		if (publish->host_port == 0)
+		struct range ranges[RANGES_MAX];
+		size_t count = ranges_of(info, &info->publish[i], ranges);
+		if (info->publish[i].host_port == 0)
 			continue;
-		r = delete_range(dataplane, info, publish, publish_address(publish), err);
-		if (r == 0 && has_marker(info, publish))
-			r = delete_range(dataplane, info, publish, marker(), err);
+		for (size_t k = 0; r == 0 && k < count; k++)
+			r = delete_range(dataplane, info, &ranges[k], err);
 	}
 	return r;
 }
@@ -166,23 +198,31 @@ int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info
 	return r < 0 ? r : delete_allowed(dataplane, info, err);
 }
 
+/* 1 if all of it leads to info. */
+static int verify_range(struct dataplane *dataplane, const struct endpoint_info *info,
+			const struct range *range, uint16_t *ret_port, struct error *err)
+{
+	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
+	int r = expand(info, range, &entries, err);
+	for (uint32_t i = 0; r >= 0 && i < range->publish->count; i++) {
+		struct publication found;
+		*ret_port = (uint16_t)(range->publish->host_port + i);
+		r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[i], &found, err);
+		if (r == 0 || (r == 1 && memcmp(&found, &entries.values[i], sizeof found)))
+			return 0;
+	}
+	return r < 0 ? r : 1;
+}
+
 int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info,
 		   uint16_t *ret_port, struct error *err)
 {
-	for (size_t i = 0; i < info->publish_count; i++) {
-		struct range_entries entries
-			__attribute__((cleanup(range_entries_release))) = { 0 };
-		int r = expand(info, &info->publish[i], publish_address(&info->publish[i]),
-			       &entries, err);
-		for (uint32_t k = 0; r >= 0 && k < info->publish[i].count; k++) {
-			struct publication found;
-			*ret_port = (uint16_t)(info->publish[i].host_port + k);
-			r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[k], &found, err);
-			if (r == 0 || (r == 1 && memcmp(&found, &entries.values[k], sizeof found)))
-				return 0;
-		}
-		if (r < 0)
-			return r;
+	int r = 1;
+	for (size_t i = 0; r == 1 && i < info->publish_count; i++) {
+		struct range ranges[RANGES_MAX];
+		size_t count = ranges_of(info, &info->publish[i], ranges);
+		for (size_t k = 0; r == 1 && k < count; k++)
+			r = verify_range(dataplane, info, &ranges[k], ret_port, err);
 	}
-	return 1;
+	return r;
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define NETWORK_VERSION 2
-#define ENDPOINT_VERSION 2
+#define ENDPOINT_VERSION 3
+#define ENDPOINT_VERSION_OLDEST 2 /* knew ports of IPv4 only */
 
 static void put_bytes(struct text *text, const void *data, size_t size)
 {
@@ -167,6 +168,7 @@ static void put_publish(struct text *text, const struct publish_spec *publish)
 	put_number(text, publish->container_port, 2);
 	put_number(text, publish->count, 2);
 	put_number(text, publish->protocol, 1);
+	put_number(text, publish->family, 1);
 }
 
 static void put_lists(struct text *text, const struct endpoint_info *info)
@@ -231,7 +233,7 @@ int endpoint_encode(const struct endpoint_info *info, struct text *ret_text, str
 	return check_whole(ret_text, err);
 }
 
-static struct publish_spec get_publish(struct reader *reader)
+static struct publish_spec get_publish(struct reader *reader, uint64_t version)
 {
 	struct publish_spec publish = { 0 };
 	get_bytes(reader, publish.host_ip.bytes, sizeof publish.host_ip.bytes);
@@ -239,10 +241,13 @@ static struct publish_spec get_publish(struct reader *reader)
 	publish.container_port = (uint16_t)get_number(reader, 2);
 	publish.count = (uint16_t)get_number(reader, 2);
 	publish.protocol = (uint8_t)get_number(reader, 1);
+	publish.family =
+		version > ENDPOINT_VERSION_OLDEST ? (uint8_t)get_number(reader, 1) : PUBLISH_IPV4;
 	return publish;
 }
 
-static int get_publications(struct reader *reader, struct endpoint_info *info, struct error *err)
+static int get_publications(struct reader *reader, uint64_t version, struct endpoint_info *info,
+			    struct error *err)
 {
 	size_t count = get_number(reader, 4);
 	if (count > reader->size)
@@ -254,7 +259,7 @@ static int get_publications(struct reader *reader, struct endpoint_info *info, s
 		return error_set(err, ENOMEM, "no memory for a record");
 	info->publish_count = count;
 	for (size_t i = 0; i < count; i++)
-		info->publish[i] = get_publish(reader);
+		info->publish[i] = get_publish(reader, version);
 	return 0;
 }
 
@@ -367,11 +372,11 @@ int endpoint_decode(struct bytes bytes, struct endpoint_info *ret_info, struct e
 	struct endpoint_info info = { 0 };
 
 	uint64_t version = get_number(&reader, 1);
-	if (version != ENDPOINT_VERSION)
+	if (version > ENDPOINT_VERSION || version < ENDPOINT_VERSION_OLDEST)
 		return error_set(err, EBADMSG, "an endpoint's record has version %llu, not %d",
 				 (unsigned long long)version, ENDPOINT_VERSION);
 	get_fields(&reader, &info);
-	int r = get_publications(&reader, &info, err);
+	int r = get_publications(&reader, version, &info, err);
 	if (r == 0)
 		r = get_publish_from(&reader, &info, err);
 	if (r == 0)

@@ -50,8 +50,7 @@ static int list_port(const struct port_row *row, void *context, struct error *er
 {
 	struct walk *walk = context;
 	(void)err;
-	listing_text(walk->listing, "%s",
-		     ip_is_unset(row->host_ip) ? "*" : ip_format(row->host_ip).text);
+	listing_text(walk->listing, "%s", ip_format(row->host_ip).text);
 	listing_range(walk->listing, row->host_port, row->count);
 	listing_text(walk->listing, "%s", protocol_text(row->protocol));
 	listing_container(walk, row->container_id);
@@ -105,8 +104,7 @@ static int list_exposure(const struct port_row *row, void *context, struct error
 {
 	struct walk *walk = context;
 	(void)err;
-	listing_text(walk->listing, "%s",
-		     ip_is_unset(row->host_ip) ? "*" : ip_format(row->host_ip).text);
+	listing_text(walk->listing, "%s", ip_format(row->host_ip).text);
 	listing_range(walk->listing, row->host_port, row->count);
 	listing_text(walk->listing, "%s", protocol_text(row->protocol));
 	listing_container(walk, row->container_id);

@@ -129,13 +129,25 @@ const char *publish_protocol_name(uint8_t protocol);
 /** 1 and *ret_protocol if the text is one of these three, 0 if not. */
 int publish_protocol_parse(const char *text, uint8_t *ret_protocol);
 
+/*
+ * Which of the host's addresses a publication is at, where it names none: all-zero bytes are :: and
+ * "all" alike. A host_ip implies its family (0.0.0.0 as ::ffff:0.0.0.0: IPv4).
+ */
+enum publish_family {
+	PUBLISH_BOTH = 0, /* each family that the endpoint has an address of */
+	PUBLISH_IPV4 = 4,
+	PUBLISH_IPV6 = 6, /* [::]:80:80 */
+};
 struct publish_spec {
-	struct ip host_ip;       /* unset: all addresses */
+	struct ip host_ip;       /* unset: all addresses of the family */
 	uint16_t host_port;      /* first of the range; host order; 0: a free one is chosen */
 	uint16_t container_port; /* first of the range */
 	uint16_t count;          /* 1 for a single port */
 	uint8_t protocol;        /* enum protocol */
+	uint8_t family;          /* enum publish_family; host_ip's if that is set */
 };
+/** The family that host_ip implies, or else the one that is named. */
+enum publish_family publish_family(const struct publish_spec *publish);
 
 /** Gate: "192.0.2.0/24", or an address alone, as those that may reach a port are named. */
 int publish_from_parse(const char *text, struct prefix *ret_prefix, struct error *err);
@@ -382,17 +394,18 @@ void notice_reader_free(struct notice_reader *reader);
 DEFINE_FREEP(notice_reader)
 
 struct port_row {
-	struct ip host_ip;
+	struct ip host_ip; /* unset: all of the family */
 	uint16_t host_port, container_port, count;
 	uint8_t protocol;
+	uint8_t family; /* PUBLISH_IPV4 or PUBLISH_IPV6 */
 	char container_id[CONTAINER_ID_MAX];
 	char interface[DEVICE_NAME_MAX];
 	char network[NETWORK_NAME_MAX];
-	struct ip container_ip;
+	struct ip container_ip;            /* of the same family */
 	const struct prefix *publish_from; /* lent for the visit */
 	size_t publish_from_count;
 };
-/** Published ports, ranges as ranges. Store only. */
+/** Published ports, ranges as ranges; of both families: IPv4's row, then IPv6's. Store only. */
 int ports_each(struct store *store,
 	       int (*visit)(const struct port_row *row, void *context, struct error *err),
 	       void *context, struct error *err);

@@ -66,11 +66,11 @@ static void ports_are_told_as_a_table_and_as_json(void **state)
 	assert_string_equal(
 		scene_output(scene),
 		"ADDRESS   PORT   PROTOCOL   CONTAINER   NETWORK   TARGET      TARGET PORT\n"
-		"*         8080   tcp        web         front     10.21.0.2   80\n");
+		"0.0.0.0   8080   tcp        web         front     10.21.0.2   80\n");
 	assert_int_equal(scene_run(scene, NULL, "wherry", "ports", "-o", "json", NULL), 0);
 	assert_string_equal(scene_output(scene), "[\n"
 						 "  {\n"
-						 "    \"hostIp\": \"*\",\n"
+						 "    \"hostIp\": \"0.0.0.0\",\n"
 						 "    \"hostPort\": \"8080\",\n"
 						 "    \"protocol\": \"tcp\",\n"
 						 "    \"container\": \"web\",\n"

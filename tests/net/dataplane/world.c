@@ -98,7 +98,7 @@ static uint16_t read_number(const char *text)
 	return (uint16_t)strtoul(text, NULL, 10);
 }
 
-/* [ADDRESS:]HOST:CONTAINER[+COUNT][/udp] */
+/* [ADDRESS:]HOST:CONTAINER[+COUNT][/udp]; an address of IPv6 in brackets, [::] for all of them. */
 static struct publish_spec read_publication(const char *text)
 {
 	struct publish_spec publish = { .count = 1, .protocol = PROTOCOL_TCP };
@@ -114,10 +114,16 @@ static struct publish_spec read_publication(const char *text)
 	*colon = '\0';
 	colon = strrchr(copy, ':');
 	publish.host_port = read_number(colon ? colon + 1 : copy);
-	if (colon) {
-		*colon = '\0';
+	if (!colon)
+		return publish;
+	*colon = '\0';
+	if (copy[0] != '[') {
 		world_claim(ip_parse(copy, &publish.host_ip, &err), &err);
+		return publish;
 	}
+	copy[strlen(copy) - 1] = '\0';
+	publish.family = PUBLISH_IPV6;
+	world_claim(ip_parse(copy + 1, &publish.host_ip, &err), &err);
 	return publish;
 }
 

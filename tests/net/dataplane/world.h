@@ -36,8 +36,8 @@ void world_network_as(struct world *world, const char *name, const char *subnet,
  * the network. */
 void world_container(struct world *world, const char *name, const char *network,
 		     const char *address);
-/** As above, with publications "8080:80", "8080:80/udp", "10.99.0.1:8080:80", "9000:90+10"…, NULL
- * at the end. */
+/** As above, with publications "8080:80", "8080:80/udp", "10.99.0.1:8080:80", "[::]:8080:80",
+ * "9000:90+10"…, NULL at the end. */
 void world_publish(struct world *world, const char *name, const char *network, const char *address,
 		   ...) __attribute__((sentinel));
 /** The same without a claim: the result of endpoint_add on an existing namespace. */

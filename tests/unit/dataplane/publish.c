@@ -14,7 +14,13 @@ static int reserve(struct store_txn *txn, const char *id, const char *host_ip, u
 		.host_port = port, .container_port = 80, .count = count, .protocol = protocol
 	};
 	struct endpoint_info info = endpoint_named(id, "10.1.0.2");
-	if (host_ip[0])
+	if (text_equal(host_ip, "both") || strchr(host_ip, ':'))
+		info.address6 = (struct prefix){ ip_of("fd00::2"), 64 };
+	if (text_equal(host_ip, "::"))
+		publish.family = PUBLISH_IPV6;
+	else if (text_equal(host_ip, "both"))
+		publish.family = PUBLISH_BOTH;
+	else if (host_ip[0])
 		publish.host_ip = ip_of(host_ip);
 	info.publish = &publish;
 	info.publish_count = 1;
@@ -50,18 +56,37 @@ static void a_publication_meets_what_overlaps_it(void **state)
 		{ "", 65535, 1, PROTOCOL_TCP, "last" },
 		{ "", 65530, 6, PROTOCOL_TCP, "last" },
 		{ "", 65530, 5, PROTOCOL_TCP, NULL },
+		{ "::", 8080, 1, PROTOCOL_TCP, NULL }, /* families have ports of their own */
+		{ "both", 8080, 1, PROTOCOL_TCP, "all" },
+		{ "", 6000, 1, PROTOCOL_TCP, NULL },
+		{ "::", 6000, 1, PROTOCOL_TCP, "six" },
+		{ "both", 6009, 1, PROTOCOL_TCP, "six" },
+		{ "2001:db8::9", 6009, 1, PROTOCOL_TCP, "six" },
+		{ "", 6100, 1, PROTOCOL_TCP, NULL },
+		{ "::", 6100, 1, PROTOCOL_TCP, "last6" }, /* behind all of IPv4 */
+		{ "both", 6200, 1, PROTOCOL_TCP, "loop6" },
+		{ "::1", 6200, 1, PROTOCOL_TCP, "loop6" },
+		{ "2001:db8::9", 6200, 1, PROTOCOL_TCP, NULL },
+		{ "", 6300, 1, PROTOCOL_TCP, "two" },
+		{ "::", 6300, 1, PROTOCOL_TCP, "two" },
 	};
+	static const struct {
+		const char *id, *ip;
+		uint16_t port, count;
+	} there[] = { { "all", "", 8080, 1 },          { "range", "", 9000, 100 },
+		      { "one", "192.0.2.7", 7000, 1 }, { "last", "", 65535, 1 },
+		      { "six", "::", 6000, 10 },       { "last6", "fe80::1", 6100, 1 },
+		      { "loop6", "::1", 6200, 1 },     { "two", "both", 6300, 1 } };
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error err = { 0 };
 		char holder[16] = "";
 		AUTO(store_txn) txn = NULL;
 		assert_int_equal(store_begin(fixture->store, STORE_WRITE, &txn, &err), 0);
-		assert_int_equal(reserve(txn, "all", "", 8080, 1, PROTOCOL_TCP, holder), 0);
-		assert_int_equal(reserve(txn, "range", "", 9000, 100, PROTOCOL_TCP, holder), 0);
-		assert_int_equal(reserve(txn, "one", "192.0.2.7", 7000, 1, PROTOCOL_TCP, holder),
-				 0);
-		assert_int_equal(reserve(txn, "last", "", 65535, 1, PROTOCOL_TCP, holder), 0);
+		for (size_t k = 0; k < ARRAY_SIZE(there); k++)
+			assert_int_equal(reserve(txn, there[k].id, there[k].ip, there[k].port,
+						 there[k].count, PROTOCOL_TCP, holder),
+					 0);
 		int r = reserve(txn, "new", rows[i].ip, rows[i].port, rows[i].count,
 				rows[i].protocol, holder);
 		if (r != (rows[i].holder != NULL) || (r == 1 && strcmp(holder, rows[i].holder)))
@@ -87,6 +112,17 @@ static void ports_that_are_no_ports_are_refused(void **state)
 		{ { .host_port = 80, .container_port = 65535, .count = 2, .protocol = 6 },
 		  -EINVAL },
 		{ { .host_port = 0, .container_port = 80, .count = 2, .protocol = 6 }, -EINVAL },
+		{ { .host_port = 80, .container_port = 80, .count = 1, .protocol = 6, .family = 6 },
+		  0 },
+		{ { .host_port = 80, .container_port = 80, .count = 1, .protocol = 6, .family = 9 },
+		  -EINVAL },
+		{ { .host_ip = { { [15] = 1 } },
+		    .host_port = 80,
+		    .container_port = 80,
+		    .count = 1,
+		    .protocol = 6,
+		    .family = PUBLISH_IPV4 },
+		  -EINVAL },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

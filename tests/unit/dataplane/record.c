@@ -15,7 +15,8 @@ static struct endpoint_info full_endpoint(void)
 						 .host_port = 65535,
 						 .container_port = 1,
 						 .count = 1,
-						 .protocol = PROTOCOL_UDP };
+						 .protocol = PROTOCOL_UDP,
+						 .family = PUBLISH_IPV4 };
 	info.publish_reserves = true;
 	info.publish_from_count = 1;
 	info.publish_from = calloc(1, sizeof *info.publish_from);
@@ -52,6 +53,31 @@ static void an_endpoint_reads_as_it_was_written(void **state)
 	endpoint_info_release(&read);
 }
 
+/* The record of version 2, which an instance that is upgraded has. */
+static void ports_of_an_older_record_are_of_ipv4(void **state)
+{
+	(void)state;
+	struct error err = { 0 };
+	auto_text text = { 0 };
+	struct endpoint_info info = endpoint_named("c1", "10.1.0.2"), read = { 0 };
+	struct publish_spec publish = { .host_port = 80,
+					.container_port = 80,
+					.count = 1,
+					.protocol = PROTOCOL_TCP,
+					.family = 0xee };
+	info.publish_count = 1;
+	info.publish = &publish;
+	assert_int_equal(endpoint_encode(&info, &text, &err), 0);
+	char *family = memchr(text.data, 0xee, text.size);
+	assert_non_null(family);
+	memmove(family, family + 1, (size_t)(text.data + text.size - family - 1));
+	text.data[0] = 2;
+	assert_int_equal(endpoint_decode(bytes_of(text.data, text.size - 1), &read, &err), 0);
+	assert_int_equal(read.publish[0].family, PUBLISH_IPV4);
+	assert_int_equal(read.publish[0].protocol, PROTOCOL_TCP);
+	endpoint_info_release(&read);
+}
+
 static void a_cut_endpoint_is_refused_at_every_length(void **state)
 {
 	(void)state;
@@ -75,7 +101,7 @@ static void a_record_of_another_version_is_refused(void **state)
 	struct endpoint_info endpoint;
 	struct network_info network;
 	assert_int_equal(endpoint_decode(bytes_of("\x09", 1), &endpoint, &err), -EBADMSG);
-	assert_string_equal(err.text, "an endpoint's record has version 9, not 2");
+	assert_string_equal(err.text, "an endpoint's record has version 9, not 3");
 	assert_int_equal(network_decode(bytes_of("\x09", 1), &network, &err), -EBADMSG);
 }
 
@@ -108,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_endpoint_reads_as_it_was_written),
+		cmocka_unit_test(ports_of_an_older_record_are_of_ipv4),
 		cmocka_unit_test(a_cut_endpoint_is_refused_at_every_length),
 		cmocka_unit_test(a_record_of_another_version_is_refused),
 		cmocka_unit_test(a_network_reads_as_it_was_written),
