@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `inspect`: all of a container, with Docker's keys; and its log and processes. */
+/* `inspect`: all of a container, with Docker's keys; and its log. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -204,56 +204,4 @@ int container_logs(struct engine *engine, const char *reference, const struct lo
 		return r;
 	*ret_running = container_is_running(&now) && !now.orphaned;
 	return log_reader_open(container_dir(engine, container->id).text, query, ret_reader, err);
-}
-
-/* --- top ------------------------------------------------------------------------- */
-
-static bool is_in_cgroup(const char *pid, const char *cgroup_line)
-{
-	char path[64];
-	auto_free char *data = NULL;
-	size_t size;
-	struct error ignored;
-	snprintf(path, sizeof path, "/proc/%.20s/cgroup", pid);
-	return file_read(path, 65536, &data, &size, &ignored) == 0 && strstr(data, cgroup_line);
-}
-
-static void append_process(const char *pid, struct json_t *rows)
-{
-	char path[64];
-	auto_free char *data = NULL;
-	size_t size;
-	struct error ignored;
-	snprintf(path, sizeof path, "/proc/%.20s/cmdline", pid);
-	if (file_read(path, 65536, &data, &size, &ignored) < 0)
-		return;
-	for (size_t i = 0; i + 1 < size; i++)
-		if (!data[i])
-			data[i] = ' ';
-	struct json_t *row = json_new_object();
-	json_put_string(row, "PID", pid);
-	json_put_string(row, "COMMAND", data);
-	json_append(rows, row);
-}
-
-int container_top(struct engine *engine, const char *reference, struct json_t **ret_rows,
-		  struct error *err)
-{
-	AUTO(container) container = NULL;
-	struct container_now now;
-	auto_dir dir = opendir("/proc");
-	char cgroup[CONTAINER_ID_SIZE + 16];
-	int r = container_find_now(engine, reference, &container, &now, err);
-	if (r == 0 && now.status != CONTAINER_RUNNING)
-		r = error_set(err, EINVAL, "container %s does not run", container->name);
-	if (r < 0)
-		return r;
-	struct json_t *rows = json_new_array();
-	snprintf(cgroup, sizeof cgroup, "/wherry/%s", container->id);
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    is_in_cgroup(entry->d_name, cgroup))
-			append_process(entry->d_name, rows);
-	*ret_rows = rows;
-	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "each.h"
 #include "observing_traffic.h"
+#include "top.h"
 #include "verbs.h"
 
 struct ps_options {
@@ -276,17 +277,7 @@ static int run_inspect(struct cli *cli, const void *data, const struct words *wo
 
 static int run_top(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
-	static const struct output_column columns[] = { { "PID", "PID" },
-							{ "COMMAND", "COMMAND" } };
-	struct output output = { .columns = columns, .column_count = ARRAY_SIZE(columns) };
-	struct engine *engine;
-	auto_json rows = NULL;
-	if (!words->count)
-		return top_rates(cli, data, err);
-	int r = cli_engine(cli, &engine, err);
-	if (r == 0)
-		r = container_top(engine, words->items[0], &rows, err);
-	return r < 0 ? r : output_rows(&output, rows, stdout, err);
+	return words->count ? top_processes(cli, words, err) : top_rates(cli, data, err);
 }
 
 #define CONTAINER_VERB(verb_name, verb_summary, verb_rows, struct_options, function,      \
@@ -343,12 +334,13 @@ static const struct verb verbs[] = {
 		       inspect_options, run_inspect, NULL),
 	{
 		.spec = { .name = "top",
-			  .words = "[CONTAINER]",
+			  .words = "[CONTAINER [PS-OPTION…]]",
 			  .summary = "List the processes of a container, or what each endpoint "
 				     "carries",
 			  .options = top_option_rows,
 			  .option_count = TOP_OPTION_COUNT,
-			  .words_max = 1 },
+			  .style = OPTIONS_STOP_AT_WORD,
+			  .words_max = -1 },
 		.options_size = sizeof(struct top_options),
 		.run = run_top,
 	},

@@ -49,6 +49,7 @@ struct verb_group {
 /* One a file. */
 extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
+extern const struct verb_group verb_group_stats;
 extern const struct verb_group verb_group_changing;
 extern const struct verb_group verb_group_files;
 extern const struct verb_group verb_group_volumes;

@@ -174,8 +174,23 @@ int container_commit(struct engine *engine, const char *reference, const char *n
 		     struct error *err);
 /** A descriptor that becomes readable when the container's last life ends. -ENOENT: it is over. */
 int container_end_fd(struct engine *engine, const char *reference, int *ret_fd, struct error *err);
-/** The processes of a running one: rows with PID, USER, TIME, COMMAND. */
+/** The processes of a running one: rows with UID, PID, PPID, C, STIME, TTY, TIME, CMD. */
 int container_top(struct engine *engine, const char *reference, struct json_t **ret_rows,
+		  struct error *err);
+
+/** Their pids on the host, sorted; the caller frees. */
+int container_pids(struct engine *engine, const char *reference, pid_t **ret_pids,
+		   size_t *ret_count, struct error *err);
+/* What a container has used until now; zeros if it does not run. */
+struct container_usage {
+	char id[CONTAINER_ID_SIZE], name[CONTAINER_NAME_MAX];
+	bool running;
+	uint64_t at_ms; /* monotonic */
+	uint64_t cpu_ns, memory_bytes, memory_limit_bytes, pids;
+	uint64_t read_bytes, written_bytes, received_bytes, sent_bytes;
+	const char *lacks; /* a controller that the host has not: sums of processes; NULL: none */
+};
+int container_use(struct engine *engine, const char *reference, struct container_usage *ret_usage,
 		  struct error *err);
 
 struct exec_options {

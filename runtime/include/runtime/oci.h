@@ -243,6 +243,19 @@ int oci_resume(const struct oci_spec *spec, struct error *err);
 bool oci_is_paused(const struct oci_spec *spec);
 /** Pids of all processes of the container, sorted; *ret_pids is the caller's. */
 int oci_pids(const struct oci_spec *spec, pid_t **ret_pids, size_t *ret_count, struct error *err);
+enum oci_usage_part {
+	OCI_USAGE_CPU = 1,
+	OCI_USAGE_MEMORY = 2,
+	OCI_USAGE_PIDS = 4,
+	OCI_USAGE_BLOCKS = 8,
+};
+/* What a container has used since its start. */
+struct oci_usage {
+	int64_t cpu_ns, memory_bytes, memory_limit_bytes, pids, read_bytes, written_bytes;
+	unsigned summed; /* bits of enum oci_usage_part that no controller tells: sums of its living
+			    processes */
+};
+int oci_usage(const struct oci_spec *spec, struct oci_usage *ret_usage, struct error *err);
 /** Changes the limits that are set (not -1) of a container that exists. */
 int oci_update(const struct oci_spec *spec, const struct oci_resources *resources,
 	       struct error *err);

@@ -154,6 +154,10 @@ static void verbs_name_what_is_not_there(void **state)
 		{ { "cp", "ghost:/x", "." }, 1, "no such container", "ghost" },
 		{ { "cp", "one:/nothing", "/nowhere" }, 1, "/nothing", "No such file" },
 		{ { "cp", "/etc/passwd", "one:/nowhere/" }, 1, "/nowhere/", "directory" },
+		{ { "commit", "one", "Bad/../Name" }, 1, "Bad/../Name", "" },
+		{ { "commit", "-c", "FLY away", "one" }, 1, "--change:2", "FLY" },
+		{ { "stats", "--no-stream", "ghost" }, 1, "no such container", "ghost" },
+		{ { "stats", "--no-stream", "--format", "{{.Nope}}", "one" }, 1, "Nope", "" },
 		{ { "load", "-i", "/nowhere/image.tar" }, 1, "/nowhere/image.tar", "" },
 	};
 	open_shop(*state);
