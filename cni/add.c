@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ADD: the network (only if it is not there yet), an address (a lease of ours
+ * ADD: the network (only if it is not there yet), addresses (leases of ours
  * in one transaction, or another plugin's), the endpoint, the result. Killed
  * in between, it leaves a lease without an endpoint or an intent, which DEL
  * takes back, and the next ADD of the same container too.
@@ -16,31 +16,92 @@
 #include "labels.h"
 #include "cni/host_local.h"
 
+#define ROUTES_MAX (IPAM_ROUTES_MAX + 2) /* those of ipam, and a default of each family */
+
 /* --- the endpoint ---------------------------------------------------------------- */
 
-/* Sorts the result's routes: the default one, and the others. */
+/* 0.0.0.0/0 or ::/0. */
+static struct prefix everywhere(bool v4)
+{
+	struct prefix prefix = { .length = 0 };
+	if (v4)
+		prefix.ip = ip_from_v4((struct in_addr){ 0 });
+	return prefix;
+}
+
+static const struct cni_address *first_of_family(const struct cni_result *given, bool v4)
+{
+	for (size_t i = 0; i < given->address_count; i++)
+		if (ip_is_v4(given->addresses[i].address.ip) == v4)
+			return &given->addresses[i];
+	return NULL;
+}
+
+/* isDefaultGateway adds the routes to everywhere that ipam did not give. */
+static void add_default_route(struct cni_result *given, bool v4)
+{
+	const struct cni_address *address = first_of_family(given, v4);
+	struct json_at list = json_root(given->routes, "");
+
+	if (!address || ip_is_unset(address->gateway))
+		return;
+	for (size_t i = 0; i < json_count(&list); i++) {
+		struct json_at item = json_element(&list, i);
+		struct prefix destination = { 0 };
+		struct error ignored = { 0 };
+		if (json_get_prefix(&item, "dst", JSON_REQUIRED, &destination, &ignored) == 0 &&
+		    destination.length == 0 && ip_is_v4(destination.ip) == v4)
+			return;
+	}
+	if (!given->routes)
+		given->routes = json_new_array();
+	struct json_t *route = json_new_object();
+	json_put_string(route, "dst", prefix_format(everywhere(v4)).text);
+	json_put_string(route, "gw", ip_format(address->gateway).text);
+	json_append(given->routes, route);
+}
+
+/* The result's routes; those of a family without an address lead nowhere. */
 static int read_routes(const struct add *add, struct prefix *routes, size_t *ret_count,
-		       bool *ret_default, struct error *err)
+		       struct error *err)
 {
 	struct json_at list = json_root(add->given.routes, "routes");
 	size_t count = 0;
 
-	*ret_default = add->config->default_gateway;
-	for (size_t i = 0; i < json_count(&list) && i < IPAM_ROUTES_MAX; i++) {
+	for (size_t i = 0; i < json_count(&list) && i < ROUTES_MAX; i++) {
 		struct json_at route = json_element(&list, i);
 		struct prefix destination;
 		int r = json_get_prefix(&route, "dst", JSON_REQUIRED, &destination, err);
 		if (r < 0)
 			return r;
-		if (!ip_is_v4(destination.ip))
-			continue;
-		if (destination.length == 0)
-			*ret_default = true;
-		else
+		const struct cni_address *address =
+			first_of_family(&add->given, ip_is_v4(destination.ip));
+		if (address && (destination.length > 0 || !ip_is_unset(address->gateway)))
 			routes[count++] = prefix_network(destination);
 	}
 	*ret_count = count;
 	return 0;
+}
+
+/* The first of each family, with its gateway, and the others. */
+static void sort_addresses(const struct cni_result *given, struct endpoint_spec *spec,
+			   struct prefix extra[ENDPOINT_ADDRESSES_MAX])
+{
+	const struct cni_address *v4 = first_of_family(given, true),
+				 *v6 = first_of_family(given, false);
+
+	for (size_t i = 0; i < given->address_count; i++)
+		if (&given->addresses[i] != v4 && &given->addresses[i] != v6)
+			extra[spec->extra_count++] = given->addresses[i].address;
+	spec->extra = extra;
+	if (v4) {
+		spec->address = v4->address;
+		spec->gateway = v4->gateway;
+	}
+	if (v6) {
+		spec->address6 = v6->address;
+		spec->gateway6 = v6->gateway;
+	}
 }
 
 /* A holder of a port or address whose namespace is gone gives way. */
@@ -55,15 +116,13 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 	const struct cni_environment *env = add->call->environment;
 	const struct cni_config *config = add->config;
 	const char *pod = add->call->args.pod_name;
-	struct prefix routes[IPAM_ROUTES_MAX];
+	struct prefix routes[ROUTES_MAX], extra[ENDPOINT_ADDRESSES_MAX];
 	struct endpoint_spec spec = {
 		.container_id = env->container_id,
 		.interface = env->interface,
 		.network = config->name,
 		.netns_path = env->netns,
 		.netns_fd = add->netns_fd,
-		.address = add->lease.address,
-		.gateway = add->lease.gateway,
 		.mac = config->mac,
 		.mtu = config->mtu,
 		.routes = routes,
@@ -78,9 +137,10 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.egress = { config->egress.rate_bit_s, config->egress.burst_bits },
 		.owner = "cni",
 	};
-	int r = read_routes(add, routes, &spec.route_count, &spec.default_route, err);
+	int r = read_routes(add, routes, &spec.route_count, err);
 	if (r < 0)
 		return r;
+	sort_addresses(&add->given, &spec, extra);
 	r = endpoint_add(add->dataplane, &spec, ret_info, err);
 	if (r == -EADDRINUSE && collect_dead(add))
 		r = endpoint_add(add->dataplane, &spec, ret_info, err);
@@ -88,28 +148,6 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 }
 
 /* --- the result -------------------------------------------------------------------- */
-
-/* isDefaultGateway adds the route to everywhere unless ipam gave one. */
-static void add_default_route(struct add *add, struct cni_result *result)
-{
-	struct json_at list = json_root(result->routes, "");
-	struct json_t *route;
-
-	for (size_t i = 0; i < json_count(&list); i++) {
-		struct json_at item = json_element(&list, i), dst = json_member(&item, "dst");
-		const char *text = "";
-		struct error ignored = { 0 };
-		json_as_string(&dst, &text, &ignored);
-		if (text_equal(text, "0.0.0.0/0"))
-			return;
-	}
-	if (!result->routes)
-		result->routes = json_new_array();
-	route = json_new_object();
-	json_put_string(route, "dst", "0.0.0.0/0");
-	json_put_string(route, "gw", ip_format(add->lease.gateway).text);
-	json_append(result->routes, route);
-}
 
 static int build_result(struct add *add, const struct endpoint_info *info,
 			struct json_t **ret_document, struct error *err)
@@ -127,8 +165,6 @@ static int build_result(struct add *add, const struct endpoint_info *info,
 	result.interface_count = 3;
 	if (add->config->dns)
 		result.dns = add->config->dns;
-	if (add->config->default_gateway)
-		add_default_route(add, &result);
 	return cni_result_format(&result, add->call->version, ret_document, err);
 }
 
@@ -144,10 +180,12 @@ static int tune(struct add *add, struct error *err)
 static int add_attached(struct add *add, struct json_t **ret_document, struct error *err)
 {
 	struct endpoint_info info = { 0 };
+	for (int v4 = 1; v4 >= 0 && add->config->default_gateway; v4--)
+		add_default_route(&add->given, v4);
 	int r = add_endpoint(add, &info, err);
 
 	if (r < 0) {
-		add_give_back_address(add);
+		add_give_back_addresses(add);
 		return r;
 	}
 	r = tune(add, err);
@@ -162,9 +200,15 @@ static int add_attached(struct add *add, struct json_t **ret_document, struct er
 		struct error ignored = { 0 };
 		endpoint_delete(add->dataplane, add->call->environment->container_id,
 				add->call->environment->interface, ENDPOINT_DELETE_LINK, &ignored);
-		add_give_back_address(add);
+		add_give_back_addresses(add);
 	}
 	return r;
+}
+
+static struct ip any_address(const struct endpoint_info *info)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	return endpoint_addresses(info, addresses) ? addresses[0].ip : (struct ip){ 0 };
 }
 
 /* An interface that is there already is refused before anything is taken. */
@@ -183,7 +227,7 @@ static int check_new(struct add *add, struct error *err)
 			      "container %s (%s) is attached to network %s already, with address "
 			      "%s",
 			      env->container_id, env->interface, info.network,
-			      ip_format(info.address.ip).text);
+			      ip_format(any_address(&info)).text);
 	endpoint_info_release(&info);
 	return ready ? r : add_release_leftover(add, err);
 }
@@ -231,7 +275,7 @@ int cni_add(struct cni_call *call, struct json_t **ret_document, struct error *e
 	if (r == 0)
 		r = check_new(&add, err);
 	if (r == 0)
-		r = add_take_address(&add, err);
+		r = add_take_addresses(&add, err);
 	if (r == 0)
 		r = add_attached(&add, ret_document, err);
 	cni_result_release(&add.given);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the address of an ADD comes from: a lease of ours, taken in one
- * transaction, or another plugin; and the network that it lies in.
+ * Where the addresses of an ADD come from: leases of ours, taken in one
+ * transaction, or another plugin; and the network that they lie in.
  */
 #include "add.h"
 
@@ -49,9 +49,10 @@ static bool fits(const struct network_info *found, const struct network_spec *wa
 	const struct network_spec *is = &found->spec;
 
 	return prefix_equal(is->subnet, wanted->subnet) && ip_equal(is->gateway, wanted->gateway) &&
-	       is->masquerade == wanted->masquerade && is->routed == wanted->routed &&
-	       is->no_icc == wanted->no_icc && is->big_tcp == wanted->big_tcp &&
-	       (!wanted->mtu || is->mtu == wanted->mtu) &&
+	       prefix_equal(is->subnet6, wanted->subnet6) &&
+	       ip_equal(is->gateway6, wanted->gateway6) && is->masquerade == wanted->masquerade &&
+	       is->routed == wanted->routed && is->no_icc == wanted->no_icc &&
+	       is->big_tcp == wanted->big_tcp && (!wanted->mtu || is->mtu == wanted->mtu) &&
 	       (!*config->bridge || text_equal(is->device, config->bridge)) &&
 	       if_nametoindex(is->device) == found->device_ifindex;
 }
@@ -67,33 +68,49 @@ static int make_network(struct add *add, const struct network_spec *spec, struct
 	return network_ensure(add->dataplane, spec, &add->network, err);
 }
 
-/* Without masquerade the kernel routes between containers and uplinks. */
-static int forward_if_routed(const struct cni_config *config, struct error *err)
+static int forward(const char *path, struct error *err)
 {
-	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
 	auto_free char *text = NULL;
 	size_t size;
-	if (config->masquerade || (!config->gateway && !config->default_gateway))
-		return 0;
 	int r = file_read(path, 16, &text, &size, err);
 	return r < 0 || text[0] == '1' ? r : file_write_existing(path, "1", err);
 }
 
-/* Makes the network if it is not there as the configuration wants it. */
-static int ensure_network(struct add *add, struct prefix subnet, struct ip gateway,
-			  struct error *err)
+/* Without masquerade the kernel routes between containers and uplinks. */
+static int forward_if_routed(const struct cni_config *config, const struct network_spec *spec,
+			     struct error *err)
+{
+	int r = 0;
+	if (config->masquerade || (!config->gateway && !config->default_gateway))
+		return 0;
+	if (!prefix_is_unset(spec->subnet))
+		r = forward("/proc/sys/net/ipv4/ip_forward", err);
+	if (r == 0 && !prefix_is_unset(spec->subnet6))
+		r = forward("/proc/sys/net/ipv6/conf/all/forwarding", err);
+	return r;
+}
+
+static void add_family(struct network_spec *spec, struct prefix subnet, struct ip gateway)
+{
+	bool v4 = ip_is_v4(subnet.ip);
+	*(v4 ? &spec->subnet : &spec->subnet6) = subnet;
+	*(v4 ? &spec->gateway : &spec->gateway6) = gateway;
+}
+
+/*
+ * Makes the network if it is not there as the configuration wants it. *wanted has the
+ * subnets and gateways.
+ */
+static int ensure_network(struct add *add, const struct network_spec *wanted, struct error *err)
 {
 	const struct cni_config *config = add->config;
-	struct network_spec spec = {
-		.subnet = subnet,
-		.gateway = gateway,
-		.mtu = config->mtu,
-		.masquerade = config->masquerade,
-		.routed = !config->masquerade,
-		.no_icc = config->isolated_ports,
-		.dns = true,
-		.big_tcp = config->big_tcp,
-	};
+	struct network_spec spec = *wanted;
+	spec.mtu = config->mtu;
+	spec.masquerade = config->masquerade;
+	spec.routed = !config->masquerade;
+	spec.no_icc = config->isolated_ports;
+	spec.big_tcp = config->big_tcp;
+	spec.dns = true;
 	int r = network_find(dataplane_store(add->dataplane), config->name, &add->network, err);
 	add->is_network_ours = true;
 	if (r < 0 || (r == 1 && fits(&add->network, &spec, config)))
@@ -105,10 +122,19 @@ static int ensure_network(struct add *add, struct prefix subnet, struct ip gatew
 		r = choose_device(add, spec.device, err);
 	if (r >= 0)
 		r = make_network(add, &spec, err);
-	return r < 0 ? r : forward_if_routed(config, err);
+	return r < 0 ? r : forward_if_routed(config, &spec, err);
 }
 
-/* Without ranges the network must be there: its subnet is the range. */
+static void add_set(struct ipam_config *ipam, struct prefix subnet, struct ip gateway)
+{
+	if (prefix_is_unset(subnet))
+		return;
+	struct ipam_set *set = &ipam->sets[ipam->set_count++];
+	set->ranges[0] = (struct ipam_range){ .subnet = subnet, .gateway = gateway };
+	set->count = 1;
+}
+
+/* Without ranges the network must be there: its subnets are the ranges. */
 static int find_network(struct add *add, struct ipam_config *ipam, struct error *err)
 {
 	int r = network_find(dataplane_store(add->dataplane), add->config->name, &add->network,
@@ -122,13 +148,14 @@ static int find_network(struct add *add, struct ipam_config *ipam, struct error 
 				 "with",
 				 add->config->name);
 	}
-	ipam->sets[0].ranges[0] = (struct ipam_range){ .subnet = add->network.spec.subnet,
-						       .gateway = add->network.spec.gateway };
-	ipam->sets[0].count = ipam->set_count = 1;
+	const struct network_spec *spec = &add->network.spec;
+	ipam->set_count = 0;
+	add_set(ipam, spec->subnet, spec->gateway);
+	add_set(ipam, spec->subnet6, spec->gateway6);
 	return ipam_config_finish(ipam, err);
 }
 
-/* --- the address -------------------------------------------------------------- */
+/* --- the addresses -------------------------------------------------------------- */
 
 int add_release_leftover(struct add *add, struct error *err)
 {
@@ -166,12 +193,15 @@ static int take_once(struct add *add, const struct ipam_config *ipam, struct err
 			       add->config->wanted_count, leases, err);
 	if (r == 0)
 		r = store_commit(&txn, err);
+	for (size_t i = 0; r == 0 && i < ipam->set_count; i++)
+		add->given.addresses[i] =
+			(struct cni_address){ leases[i].address, leases[i].gateway, 2 };
 	if (r == 0)
-		add->lease = leases[0];
+		add->given.address_count = ipam->set_count;
 	return r;
 }
 
-static int take_lease(struct add *add, const struct ipam_config *ipam, struct error *err)
+static int take_leases(struct add *add, const struct ipam_config *ipam, struct error *err)
 {
 	int r = take_once(add, ipam, err);
 	if (r != -EEXIST)
@@ -180,7 +210,7 @@ static int take_lease(struct add *add, const struct ipam_config *ipam, struct er
 	return r < 0 ? r : take_once(add, ipam, err);
 }
 
-void add_give_back_address(struct add *add)
+void add_give_back_addresses(struct add *add)
 {
 	struct lease_owner owner = owner_of(add->call);
 	struct error ignored = { 0 };
@@ -211,69 +241,83 @@ static void copy_routes(struct add *add)
 		add->given.routes = json_clone(routes.value);
 }
 
-static int own_address(struct add *add, struct error *err)
+static int own_addresses(struct add *add, struct error *err)
 {
 	struct ipam_config ipam = add->config->ipam;
+	const struct ipam_range *v4 = cni_config_range(&ipam, true),
+				*v6 = cni_config_range(&ipam, false);
+	struct network_spec wanted = { 0 };
 	int r = 0;
 
+	if (v4)
+		add_family(&wanted, v4->subnet, v4->gateway);
+	if (v6)
+		add_family(&wanted, v6->subnet, v6->gateway);
 	if (add->config->ipam_kind == IPAM_OF_NETWORK)
 		r = find_network(add, &ipam, err);
 	else
-		r = ensure_network(add, ipam.sets[0].ranges[0].subnet,
-				   ipam.sets[0].ranges[0].gateway, err);
+		r = ensure_network(add, &wanted, err);
 	if (r == 0)
-		r = take_lease(add, &ipam, err);
-	if (r < 0)
-		return r;
-	add->given.addresses[0] = (struct cni_address){ add->lease.address, add->lease.gateway, 2 };
-	add->given.address_count = 1;
-	copy_routes(add);
-	return 0;
+		r = take_leases(add, &ipam, err);
+	if (r == 0)
+		copy_routes(add);
+	return r;
 }
 
-static int check_foreign(const struct add *add, struct error *err)
+/* The subnets of what a plugin gave: one of each family in this version. */
+static int find_subnets(struct add *add, struct network_spec *wanted, struct error *err)
 {
 	const char *type = add->config->ipam_type;
+	struct cni_result *given = &add->given;
 
-	if (add->given.address_count == 0)
+	if (given->address_count == 0)
 		return error_set(err, EREMOTEIO, "plugin %s gave no address", type);
-	if (add->given.address_count > 1 || !ip_is_v4(add->given.addresses[0].address.ip))
-		return error_set(err, EOPNOTSUPP,
-				 "plugin %s gave more than one IPv4 address: not supported yet",
-				 type);
+	if (given->address_count > ENDPOINT_ADDRESSES_MAX)
+		return error_set(err, EOPNOTSUPP, "plugin %s gave %zu addresses: at most %d", type,
+				 given->address_count, ENDPOINT_ADDRESSES_MAX);
+	for (size_t i = 0; i < given->address_count; i++) {
+		struct cni_address *address = &given->addresses[i];
+		struct prefix subnet = prefix_network(address->address);
+		bool v4 = ip_is_v4(subnet.ip);
+		struct prefix known = v4 ? wanted->subnet : wanted->subnet6;
+		if (!prefix_is_unset(known) && !prefix_equal(known, subnet))
+			return error_set(err, EOPNOTSUPP,
+					 "plugin %s gave addresses of %s and of %s: a second "
+					 "subnet of %s is not supported yet",
+					 type, prefix_format(known).text,
+					 prefix_format(subnet).text, v4 ? "IPv4" : "IPv6");
+		address->interface = 2;
+		if (prefix_is_unset(known))
+			add_family(wanted, subnet,
+				   ip_is_unset(address->gateway) ? ip_add(subnet.ip, 1)
+								 : address->gateway);
+	}
 	return 0;
 }
 
 static int use_foreign(struct add *add, struct error *err)
 {
 	struct json_at at = json_root(add->given_document, add->config->ipam_type);
+	struct network_spec wanted = { 0 };
 	int r = cni_result_read(&at, add->call->version, &add->given, err);
 
 	if (r == 0)
-		r = check_foreign(add, err);
-	if (r < 0)
-		return r;
-	struct cni_address *address = &add->given.addresses[0];
-	address->interface = 2;
-	add->lease = (struct lease){ address->address.ip, address->address, address->gateway };
-	struct prefix subnet = prefix_network(address->address);
-	return ensure_network(
-		add, subnet,
-		ip_is_unset(address->gateway) ? ip_add(subnet.ip, 1) : address->gateway, err);
+		r = find_subnets(add, &wanted, err);
+	return r < 0 ? r : ensure_network(add, &wanted, err);
 }
 
-static int foreign_address(struct add *add, struct error *err)
+static int foreign_addresses(struct add *add, struct error *err)
 {
 	int r = delegate_run(add->call, add->config->ipam_type, "ADD", &add->given_document, err);
 	if (r == 0)
 		r = use_foreign(add, err);
 	if (r < 0)
-		add_give_back_address(add);
+		add_give_back_addresses(add);
 	return r;
 }
 
-int add_take_address(struct add *add, struct error *err)
+int add_take_addresses(struct add *add, struct error *err)
 {
-	return add->config->ipam_kind == IPAM_FOREIGN ? foreign_address(add, err)
-						      : own_address(add, err);
+	return add->config->ipam_kind == IPAM_FOREIGN ? foreign_addresses(add, err)
+						      : own_addresses(add, err);
 }

@@ -10,20 +10,42 @@
 #include "config.h"
 #include "delegate.h"
 
-static int check_lease(struct dataplane *dataplane, struct cni_call *call, const char *network,
-		       struct error *err)
+static bool is_among(struct ip ip, const struct ip *ips, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (ip_equal(ip, ips[i]))
+			return true;
+	return false;
+}
+
+/* Each address that the endpoint has is leased to it. */
+static int check_leases(struct dataplane *dataplane, struct cni_call *call, const char *network,
+			struct error *err)
 {
 	struct lease_owner owner = { call->environment->container_id,
 				     call->environment->interface };
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	struct ip leased[ENDPOINT_ADDRESSES_MAX];
+	struct store *store = dataplane_store(dataplane);
 	AUTO(store_txn) txn = NULL;
-	struct ip ip;
-	int r = store_begin(dataplane_store(dataplane), STORE_READ, &txn, err);
+	int r = endpoint_find(store, owner.container_id, owner.interface, &info, err);
 
-	if (r == 0)
-		r = lease_of_owner(txn, network, &owner, &ip, 1, err);
+	if (r >= 0)
+		r = store_begin(store, STORE_READ, &txn, err);
+	if (r >= 0)
+		r = lease_of_owner(txn, network, &owner, leased, ENDPOINT_ADDRESSES_MAX, err);
 	if (r == 0)
 		return error_set(err, ENOENT, "container %s (%s) holds no lease in network %s",
 				 owner.container_id, owner.interface, network);
+	size_t count = r < 0 ? 0 : endpoint_addresses(&info, addresses);
+	for (size_t i = 0; i < count; i++)
+		if (!is_among(addresses[i].ip, leased, r))
+			return error_set(err, ENOENT,
+					 "container %s (%s) has no lease of its address %s in "
+					 "network %s",
+					 owner.container_id, owner.interface,
+					 ip_format(addresses[i].ip).text, network);
 	return r < 0 ? r : 0;
 }
 
@@ -69,7 +91,7 @@ static int check_own(struct cni_call *call, const struct cni_config *config, int
 		       : endpoint_check(dataplane, call->environment->container_id,
 					call->environment->interface, err);
 	if (r == 0 && !is_strange && config->ipam_kind != IPAM_FOREIGN)
-		r = check_lease(dataplane, call, config->name, err);
+		r = check_leases(dataplane, call, config->name, err);
 	if (r == 0)
 		r = check_tuning(call, config, netns_fd, is_strange, err);
 	return r < 0 ? r : chain_check_routes(config, netns_fd, err);

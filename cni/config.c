@@ -265,7 +265,16 @@ static int read_ipam(struct cni_call *call, struct cni_config *config, struct er
 	return ipam.value ? ipam_config_read_routes(&ipam, &config->ipam, err) : 0;
 }
 
-/* One endpoint has one address of one subnet in this version. */
+const struct ipam_range *cni_config_range(const struct ipam_config *ipam, bool v4)
+{
+	/* The ranges of one set are of one family. */
+	for (size_t s = 0; s < ipam->set_count; s++)
+		if (ip_is_v4(ipam->sets[s].ranges[0].subnet.ip) == v4)
+			return &ipam->sets[s].ranges[0];
+	return NULL;
+}
+
+/* A network has one subnet of each family in this version. */
 static int check_sets(const struct cni_call *call, const struct cni_config *config,
 		      struct error *err)
 {
@@ -274,14 +283,12 @@ static int check_sets(const struct cni_call *call, const struct cni_config *conf
 	for (size_t s = 0; s < config->ipam.set_count; s++)
 		for (size_t i = 0; i < config->ipam.sets[s].count; i++) {
 			struct prefix subnet = config->ipam.sets[s].ranges[i].subnet;
-			if (!ip_is_v4(subnet.ip))
+			bool v4 = ip_is_v4(subnet.ip);
+			if (!prefix_equal(subnet, cni_config_range(&config->ipam, v4)->subnet))
 				return json_error(&ipam, err, EOPNOTSUPP,
-						  "IPv6 subnet %s is not supported yet",
-						  prefix_format(subnet).text);
-			if (!prefix_equal(subnet, config->ipam.sets[0].ranges[0].subnet) || s)
-				return json_error(&ipam, err, EOPNOTSUPP,
-						  "subnet %s is a second one: not supported yet",
-						  prefix_format(subnet).text);
+						  "subnet %s is a second one of %s: not supported "
+						  "yet",
+						  prefix_format(subnet).text, v4 ? "IPv4" : "IPv6");
 		}
 	return 0;
 }
@@ -297,8 +304,10 @@ static int check_routes(const struct cni_call *call, const struct cni_config *co
 	for (size_t i = 0; i < config->ipam.route_count; i++) {
 		const struct ipam_route *route = &config->ipam.routes[i];
 		struct json_at at = json_element(&routes, i);
-		if (!ip_is_unset(route->gateway) && config->ipam.set_count &&
-		    !ip_equal(route->gateway, config->ipam.sets[0].ranges[0].gateway))
+		const struct ipam_range *range =
+			cni_config_range(&config->ipam, ip_is_v4(route->destination.ip));
+		if (!ip_is_unset(route->gateway) && range &&
+		    !ip_equal(route->gateway, range->gateway))
 			return json_error(&at, err, EOPNOTSUPP,
 					  "gw %s is not the gateway: not supported yet",
 					  ip_format(route->gateway).text);

@@ -65,6 +65,9 @@ int cni_config_read_name(struct cni_call *call, struct cni_config **ret_config, 
 /** Gate: the keys of wherry-ipam: the same without bridge's. */
 int cni_config_read_ipam(struct cni_call *call, struct cni_config **ret_config, struct error *err);
 
+/** The first range of a family, whose subnet all of that family share; NULL: none. */
+const struct ipam_range *cni_config_range(const struct ipam_config *ipam, bool v4);
+
 /* --- parts, each in a file of its own --------------------------------------- */
 
 /** Gate: keys of portmap, firewall and bandwidth (drop_in.c). */

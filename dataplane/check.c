@@ -144,8 +144,13 @@ static int check_device(struct inside *inside, struct error *err)
 	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
 	size_t count = endpoint_addresses(inside->info, addresses);
 	r = address_each(inside->netlink, see_address, inside, err);
-	if (r == 0 && inside->seen != (1u << count) - 1)
-		return missing(inside->info, err, "the interface has not its address");
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		char what[64 + PREFIX_TEXT_MAX];
+		snprintf(what, sizeof what, "the interface has not its address %s",
+			 prefix_format(addresses[i]).text);
+		if (!(inside->seen & 1u << i))
+			return missing(inside->info, err, what);
+	}
 	if (r == 0)
 		r = bandwidth_look_inside(inside->netlink, inside->info, inside->ifindex, err);
 	return r == 0 ? missing(inside->info, err, "the limit of what it sends is gone")

@@ -136,6 +136,15 @@ int pick_next(struct store_txn *txn, const char *network, const struct ipam_conf
 	return r;
 }
 
+/* The first range of the address's family, or the first at all. */
+static const struct ipam_range *likely_range(const struct ipam_config *config, struct ip ip)
+{
+	for (size_t s = 0; s < config->set_count; s++)
+		if (ip_is_v4(config->sets[s].ranges[0].first) == ip_is_v4(ip))
+			return &config->sets[s].ranges[0];
+	return &config->sets[0].ranges[0];
+}
+
 int pick_set_of(const struct ipam_config *config, struct ip ip, size_t *ret_set, struct error *err)
 {
 	bool found = false;
@@ -152,11 +161,12 @@ int pick_set_of(const struct ipam_config *config, struct ip ip, size_t *ret_set,
 	if (is_excluded(config, ip))
 		return error_set(err, ERANGE, "address %s is kept for another use",
 				 ip_format(ip).text);
-	if (!found)
+	if (!found) {
+		const struct ipam_range *right = likely_range(config, ip);
 		return error_set(err, ERANGE, "address %s is in no range: %s-%s would be right",
-				 ip_format(ip).text,
-				 ip_format(config->sets[0].ranges[0].first).text,
-				 ip_format(config->sets[0].ranges[0].last).text);
+				 ip_format(ip).text, ip_format(right->first).text,
+				 ip_format(right->last).text);
+	}
 	*ret_set = s;
 	return 0;
 }

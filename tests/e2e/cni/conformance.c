@@ -21,8 +21,8 @@
 	"[[{\"subnet\":\"10.20.0.0/16\"}]],\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}]}"
 
 /* One of each kind, so that a fault anywhere shows; the rest with --long. */
-static const char *const sample[] = { "1",  "5",  "7",  "10", "11", "16",  "19",
-				      "21", "26", "27", "38", "75", "112", "117" };
+static const char *const sample[] = { "1",  "5",  "7",  "10", "11", "16",  "19", "21",
+				      "26", "27", "38", "59", "75", "112", "117" };
 
 /* The plugins under the names that configurations call them by. */
 static int make_plugins(const char *folder, struct error *err)

@@ -32,6 +32,22 @@ static void write_file(struct scene *scene, const char *name, const char *text)
 		fail_msg("%s", err.text);
 }
 
+static void write_dual_network(struct scene *scene)
+{
+	char text[2048];
+
+	snprintf(text, sizeof text,
+		 "{\"cniVersion\":\"0.4.0\",\"name\":\"dual\",\"plugins\":[{\"type\":"
+		 "\"wherry-cni\",\"root\":\"%s\",\"bridge\":\"br83\",\"isGateway\":true,"
+		 "\"ipMasq\":true,\"hairpinMode\":true,\"capabilities\":{\"portMappings\":true,"
+		 "\"ips\":true},\"ipam\":{\"type\":\"host-local\",\"routes\":[{\"dst\":"
+		 "\"0.0.0.0/0\"},{\"dst\":\"::/0\"}],\"ranges\":[[{\"subnet\":"
+		 "\"10.83.0.0/24\",\"gateway\":\"10.83.0.1\"}],[{\"subnet\":\"fd83::/64\","
+		 "\"gateway\":\"fd83::1\"}]]}}]}",
+		 scene_instance(scene)->root);
+	write_file(scene, "cni/dual.conflist", text);
+}
+
 static void write_network(struct scene *scene, const char *name, int subnet)
 {
 	char file[64], text[2048];
@@ -101,6 +117,7 @@ static void set_up_podman(struct scene *scene)
 	write_settings(scene);
 	write_network(scene, "a", 81);
 	write_network(scene, "b", 82);
+	write_dual_network(scene);
 	shell(scene, "\"$WHERRY_SOURCE\"/tests/tools/busybox-image $D/bb.tar >/dev/null && "
 		     "$P load -q -i $D/bb.tar && rm $D/bb.tar");
 }
@@ -151,11 +168,33 @@ static void cni_120_podman_asks_for_addresses_and_connects(void **state)
 	end_podman(scene);
 }
 
+/* As `podman network create --ipv6` writes them, with another type. */
+static void cni_120_podman_has_both_families(void **state)
+{
+	struct scene *scene = *state;
+
+	set_up_podman(scene);
+	shell(scene, "$P run -d --name web --network dual " IMAGE " sleep 600");
+	assert_string_equal(shell(scene, "$P inspect web --format '{{range .NetworkSettings."
+					 "Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} "
+					 "{{.GlobalIPv6PrefixLen}} {{.IPv6Gateway}}{{end}}'"),
+			    "10.83.0.2 fd83::2 64 fd83::1\n");
+	shell(scene, "$P run --rm --network dual " IMAGE " ping -6 -c 1 -W 5 fd83::2");
+	shell(scene, "$P run --rm --network dual " IMAGE " ping -4 -c 1 -W 5 10.83.0.2");
+	assert_non_null(strstr(shell(scene, "$P run --rm --network dual --ip6 fd83::77 " IMAGE
+					    " ip addr show eth0"),
+			       "fd83::77/64"));
+	assert_non_null(strstr(scene_output(scene), "10.83.0."));
+	assert_non_null(strstr(shell(scene, "$P exec web ip -6 route"), "default via fd83::1"));
+	end_podman(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE(cni_120_podman_publishes_and_inspects),
 		SCENE(cni_120_podman_asks_for_addresses_and_connects),
+		SCENE(cni_120_podman_has_both_families),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
