@@ -8,6 +8,7 @@
 #include "attach.h"
 #include "base/file.h"
 #include "base/loop.h"
+#include "events.h"
 #include "saved.h"
 #include "volume.h"
 
@@ -44,12 +45,22 @@ static int note_end(struct engine *engine, const struct container *container,
 	return container_update(engine, container, err);
 }
 
+static void tell_end(struct engine *engine, const struct container *container,
+		     const struct container_now *now)
+{
+	char code[16];
+	snprintf(code, sizeof code, "%d", now->exit_code);
+	event_container(engine, container, "die", "exitCode", code);
+}
+
 int container_clear(struct engine *engine, const struct container *container,
 		    enum container_clear_reason reason, struct error *err)
 {
 	struct container_now now;
 	struct path run_dir = container_run_dir(engine, container->id);
 	int looked = container_look(engine, container, &now, err);
+	if (reason == CLEAR_ENDED && looked == 0 && now.state.started_ns)
+		tell_end(engine, container, &now);
 	/* The namespaces are gone with their last process: so are the links. */
 	int result = remove_cgroups(engine, container, err);
 	int r = attachments_remove(engine, container, ENDPOINT_LEAVE_LINK, err);
@@ -144,5 +155,6 @@ int container_erase(struct engine *engine, const struct container *container, bo
 	if (result == 0)
 		result = r;
 	r = container_delete(engine, container, err);
+	event_container(engine, container, "destroy", NULL, NULL);
 	return result < 0 ? result : r;
 }

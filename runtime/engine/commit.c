@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "events.h"
 #include "saved.h"
 
 /* What the record says that the container was told; NULL: as its image. */
@@ -96,6 +97,7 @@ int container_commit(struct engine *engine, const char *reference, const char *n
 		(void)container_unpause(engine, container->id, &ignored);
 	if (r < 0)
 		return r;
+	event_container(engine, container, "commit", "imageID", ret_id);
 	engine_step(engine, "wherry images", "its own files are a new layer of image %.19s",
 		    ret_id);
 	return 0;

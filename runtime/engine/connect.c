@@ -5,6 +5,7 @@
 
 #include "attach.h"
 #include "cleanup.h"
+#include "events.h"
 
 /* The container's row for a network: its index, or -1. */
 static int find_row(const struct container *container, const char *network, struct json_at *ret_row,
@@ -132,7 +133,11 @@ int engine_network_connect(struct engine *engine, const char *network_name, cons
 	int index = find_row(container, network->name, &row, &list, &root);
 	if (now.status == CONTAINER_RUNNING)
 		r = attachment_add(engine, container, (size_t)index, now.state.process.pid, err);
-	return r < 0 ? r : container_update(engine, container, err);
+	if (r == 0)
+		r = container_update(engine, container, err);
+	if (r == 0)
+		event_network(engine, network->id, network->name, "connect", container->id);
+	return r;
 }
 
 int engine_network_disconnect(struct engine *engine, const char *network_name,
@@ -159,5 +164,8 @@ int engine_network_disconnect(struct engine *engine, const char *network_name,
 	if (r < 0)
 		return r;
 	json_put(container->document, "networks", networks_copy(container, index));
-	return container_update(engine, container, err);
+	r = container_update(engine, container, err);
+	if (r == 0)
+		event_network(engine, network->id, network->name, "disconnect", container->id);
+	return r;
 }

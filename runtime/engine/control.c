@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cleanup.h"
+#include "events.h"
 #include "saved.h"
 #include "spec.h"
 
@@ -64,6 +65,7 @@ int container_pause(struct engine *engine, const char *reference, struct error *
 		(void)unlink(mark.text);
 		return error_wrap(err, "container %s", container->name);
 	}
+	event_container(engine, container, "pause", NULL, NULL);
 	return 0;
 }
 
@@ -75,7 +77,11 @@ int container_unpause(struct engine *engine, const char *reference, struct error
 	int r = open_locked(engine, reference, &container, &now, &lock_fd, err);
 	if (r == 0 && !now.paused)
 		r = error_set(err, EINVAL, "container %s is not paused", container->name);
-	return r < 0 ? r : container_thaw(engine, container, err);
+	if (r == 0)
+		r = container_thaw(engine, container, err);
+	if (r == 0)
+		event_container(engine, container, "unpause", NULL, NULL);
+	return r;
 }
 
 int container_update_limits(struct engine *engine, const char *reference,
@@ -99,6 +105,8 @@ int container_update_limits(struct engine *engine, const char *reference,
 		r = oci_update(&saved.spec, &saved.spec.resources, err);
 	if (r == 0)
 		r = saved_write(engine, container->id, &saved, err);
+	if (r == 0)
+		event_container(engine, container, "update", NULL, NULL);
 	if (r < 0 || !options->restart)
 		return r;
 	json_put_string(container->document, "restart", options->restart);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "events.h"
 #include "view.h"
 
 #define LINKS_MAX 40 /* as the kernel follows */
@@ -292,6 +293,15 @@ static int copy_sides(struct side *from, struct side *to,
 	return carry(top_fd, target.name, &place, err);
 }
 
+static void tell_copy(struct engine *engine, const struct container_copy_end *end,
+		      const char *action)
+{
+	AUTO(container) container = NULL;
+	struct error ignored;
+	if (end->container && container_find(engine, end->container, &container, &ignored) == 0)
+		event_container(engine, container, action, "path", end->path);
+}
+
 int container_copy(struct engine *engine, const struct container_copy_end *from,
 		   const struct container_copy_end *to,
 		   const struct container_copy_options *options, struct error *err)
@@ -307,12 +317,20 @@ int container_copy(struct engine *engine, const struct container_copy_end *from,
 		r = side_open(engine, to, &target, err);
 	if (r < 0)
 		return r;
-	if (reads)
-		return copy_from_stream(&target, STDIN_FILENO, options, err);
-	if (!writes)
-		return copy_sides(&source, &target, options, err);
-	r = open_top(&source, options->follow, &top_fd, &st, err);
-	if (r == 0)
-		r = source_name(&source, &name, err);
-	return r < 0 ? r : image_archive_write(top_fd, name, STDOUT_FILENO, err);
+	if (reads) {
+		r = copy_from_stream(&target, STDIN_FILENO, options, err);
+	} else if (!writes) {
+		r = copy_sides(&source, &target, options, err);
+	} else {
+		r = open_top(&source, options->follow, &top_fd, &st, err);
+		if (r == 0)
+			r = source_name(&source, &name, err);
+		if (r == 0)
+			r = image_archive_write(top_fd, name, STDOUT_FILENO, err);
+	}
+	if (r < 0)
+		return r;
+	tell_copy(engine, from, "archive-path");
+	tell_copy(engine, to, "extract-to-dir");
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "draft.h"
+#include "events.h"
 #include "names.h"
 #include "publish.h"
 #include "spec.h"
@@ -320,7 +321,10 @@ static int make_directories(struct draft *draft, struct error *err)
 		r = directory_make(path_in(draft->dir, "work").text, 0700, err);
 	for (size_t i = 0; r == 0 && i < draft->volume_count; i++) {
 		const struct volume *volume = &draft->volumes[i];
+		bool is_new = volume->kind != VOLUME_BIND && !path_exists(volume->source);
 		r = volume_make(volume, err);
+		if (r == 0 && is_new)
+			event_volume(draft->engine, volume->name, "create");
 		if (r == 0 && volume->kind != VOLUME_BIND && !volume->no_copy)
 			r = volume_fill(&draft->engine->instance, volume, &draft->image.layer_paths,
 					path_in(draft->dir, "filling").text, err);
@@ -352,6 +356,8 @@ static int make(struct draft *draft, const char *image, const struct words *comm
 		r = container_add(draft->engine, container, err);
 	if (r < 0)
 		unmake(draft);
+	else
+		event_container(draft->engine, container, "create", NULL, NULL);
 	return r;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "events.h"
 #include "names.h"
 #include "saved.h"
 #include "session.h"
@@ -150,5 +151,14 @@ int container_exec(struct engine *engine, const char *reference, const struct ex
 	pid_t pid = r == 0 ? now.state.process.pid : 0;
 	if (r == 0)
 		r = make_process(process, options, command, pid, err);
-	return r < 0 ? r : run(&saved.spec, process, pid, options, ret_status, err);
+	if (r < 0)
+		return r;
+	event_container(engine, container, "exec_start", "command", command->items[0]);
+	r = run(&saved.spec, process, pid, options, ret_status, err);
+	if (r == 0 && !options->detach) {
+		char code[16];
+		snprintf(code, sizeof code, "%d", *ret_status);
+		event_container(engine, container, "exec_die", "exitCode", code);
+	}
+	return r;
 }

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cleanup.h"
+#include "events.h"
 #include "saved.h"
 
 /* Places to mount on, which are made where the image lacks them. */
@@ -89,5 +90,7 @@ int container_export(struct engine *engine, const char *reference, int fd, struc
 	cleanup_fd(&root_fd);
 	root_fd = -1;
 	(void)tree_remove(scratch.text, &ignored);
+	if (r == 0)
+		event_container(engine, container, "export", NULL, NULL);
 	return r;
 }

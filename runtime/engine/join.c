@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "events.h"
 #include "runtime/frame.h"
 #include "session.h"
 
@@ -49,6 +50,7 @@ int container_join(struct engine *engine, const char *reference,
 		r = error_set(err, EPIPE, "container %s ended just now", container->name);
 	if (r < 0)
 		return r;
+	event_container(engine, container, "attach", NULL, NULL);
 	struct session_carry carry = { .socket_fd = socket_fd,
 				       .pidfd = pidfd,
 				       .input = attach->input && container->interactive,

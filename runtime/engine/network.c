@@ -6,6 +6,7 @@
 
 #include "base/loop.h"
 #include "build_place.h"
+#include "events.h"
 #include "network_options.h"
 
 #define NAMES_START_MS 5000
@@ -201,6 +202,7 @@ int engine_network_create(struct engine *engine, const char *name,
 			(void)store_commit(&txn, &ignored);
 		return r;
 	}
+	event_network(engine, ret_id, name, "create", NULL);
 	return 0;
 }
 
@@ -362,5 +364,9 @@ int engine_network_remove(struct engine *engine, const char *reference, struct e
 	r = store_begin(engine->saved, STORE_WRITE, &txn, err);
 	if (r == 0)
 		r = store_delete(txn, TABLE_NETWORKS, bytes_of_text(name), err);
-	return r < 0 ? r : store_commit(&txn, err);
+	if (r >= 0)
+		r = store_commit(&txn, err);
+	if (r == 0)
+		event_network(engine, network->id, name, "destroy", NULL);
+	return r;
 }

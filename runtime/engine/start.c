@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "cleanup.h"
 #include "etc.h"
+#include "events.h"
 #include "record.h"
 #include "runtime/frame.h"
 #include "saved.h"
@@ -291,6 +292,7 @@ int container_start(struct engine *engine, const char *reference,
 		abandon(&start);
 		return r;
 	}
+	event_container(engine, container, "start", NULL, NULL);
 	cleanup_fd(&lock_fd);
 	lock_fd = -1;
 	return attach->wait ? stay(&start, session, ret_status, err) : 0;

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "cleanup.h"
 #include "control.h"
+#include "events.h"
 #include "names.h"
 #include "runtime/frame.h"
 #include "runtime/oci.h"
@@ -128,6 +129,13 @@ static int end_target(struct engine *engine, struct target *target, int signal, 
 	return r < 0 ? r : 0;
 }
 
+static void tell_signal(struct engine *engine, const struct container *container, int signal)
+{
+	char number[16];
+	snprintf(number, sizeof number, "%d", signal);
+	event_container(engine, container, "kill", "signal", number);
+}
+
 int container_stop(struct engine *engine, const char *reference, int64_t timeout_s,
 		   struct error *err)
 {
@@ -139,8 +147,12 @@ int container_stop(struct engine *engine, const char *reference, int64_t timeout
 		timeout_s = target.container->stop_timeout_s;
 	if (timeout_s < 0)
 		timeout_s = STOP_TIMEOUT_S;
-	return end_target(engine, &target, own_stop_signal(target.container), timeout_s * 1000,
-			  err);
+	int signal = own_stop_signal(target.container);
+	tell_signal(engine, target.container, signal);
+	r = end_target(engine, &target, signal, timeout_s * 1000, err);
+	if (r == 0)
+		event_container(engine, target.container, "stop", NULL, NULL);
+	return r;
 }
 
 int container_kill(struct engine *engine, const char *reference, const char *name,
@@ -156,6 +168,7 @@ int container_kill(struct engine *engine, const char *reference, const char *nam
 	if (r == 0 || target.pidfd < 0)
 		return error_set(err, EINVAL, "container %s does not run",
 				 target.container ? target.container->name : reference);
+	tell_signal(engine, target.container, signal);
 	if (signal == SIGKILL)
 		return end_target(engine, &target, SIGKILL, KILL_TIMEOUT_MS, err);
 	if (signal == own_stop_signal(target.container))
@@ -203,8 +216,10 @@ int container_remove(struct engine *engine, const char *reference, enum containe
 		return error_set(err, EBUSY,
 				 "container %s is %s: stop it first, or remove it with --force",
 				 target.container->name, container_now_name(&target.now));
-	if (r == 1)
+	if (r == 1) {
+		tell_signal(engine, target.container, SIGKILL);
 		r = end_target(engine, &target, SIGKILL, KILL_TIMEOUT_MS, err);
+	}
 	if (r < 0)
 		return r;
 	r = container_lock(engine, target.container->id, &lock_fd, err);
@@ -224,7 +239,12 @@ int container_rename(struct engine *engine, const char *reference, const char *n
 		return error_set(err, EINVAL, "name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*",
 				 name);
 	int r = container_find(engine, reference, &container, err);
-	return r < 0 ? r : container_set_name(engine, container, name, err);
+	auto_free char *old_name = r < 0 ? NULL : strdup(container->name);
+	if (r == 0)
+		r = container_set_name(engine, container, name, err);
+	if (r == 0 && old_name)
+		event_container(engine, container, "rename", "oldName", old_name);
+	return r;
 }
 
 int container_attach_network(struct engine *engine, const char *id, pid_t pid, struct error *err)
@@ -241,6 +261,9 @@ int container_attach_network(struct engine *engine, const char *id, pid_t pid, s
 	if (r == 0)
 		r = attachments_add(engine, container, &attachments, pid, err);
 	attachments_release(&attachments);
+	/* Its monitor begins its next life, and has no log of events of its own. */
+	if (r == 0)
+		event_container(engine, container, "start", "restarted", "true");
 	return r;
 }
 

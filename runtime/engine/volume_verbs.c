@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "record.h"
+#include "events.h"
 #include "volume.h"
 
 #define ABOUT_FILE "volume.json"
@@ -160,7 +161,11 @@ int volume_create(struct engine *engine, const char *name, const struct volume_o
 	if (r == 0)
 		r = file_replace(path_in(dir, ABOUT_FILE).text, text, strlen(text), 0600, FILE_SYNC,
 				 err);
-	return r < 0 ? r : directory_make(path_in(dir, "_data").text, 0755, err);
+	if (r == 0)
+		r = directory_make(path_in(dir, "_data").text, 0755, err);
+	if (r == 0)
+		event_volume(engine, ret_name, "create");
+	return r;
 }
 
 int volume_inspect(struct engine *engine, const char *name, struct json_t **ret_object,
@@ -179,7 +184,11 @@ int volume_delete(struct engine *engine, const char *name, struct error *err)
 	if (r == 1)
 		return error_set(err, EBUSY, "volume %s: container %s has it: remove that first",
 				 name, user);
-	return r < 0 ? r : volume_remove(&engine->instance, name, err);
+	if (r == 0)
+		r = volume_remove(&engine->instance, name, err);
+	if (r == 0)
+		event_volume(engine, name, "destroy");
+	return r;
 }
 
 static bool has_label(const struct json_t *object, const char *wanted)
@@ -287,6 +296,8 @@ int volumes_prune(struct engine *engine, bool all, struct words *ret_names, uint
 			r = volume_remove(&engine->instance, name, err);
 		if (r == 0)
 			r = words_append(ret_names, name, err);
+		if (r == 0)
+			event_volume(engine, name, "destroy");
 		*ret_bytes += bytes;
 	}
 	return r;

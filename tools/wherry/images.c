@@ -43,6 +43,26 @@ static int open_images(struct cli *cli, struct image_store **ret_store, struct e
 	return r < 0 ? r : engine_images(engine, ret_store, err);
 }
 
+/* id: a name, or "sha256:…". */
+static void tell(struct engine *engine, const char *action, const char *id)
+{
+	struct engine_event event = { .type = "image", .action = action, .id = id };
+	struct error ignored;
+	(void)words_append_format(&event.attributes, &ignored, "name=%s", id);
+	engine_event(engine, &event);
+	words_free(&event.attributes);
+}
+
+/* The lines of image_remove. */
+static void tell_removed(struct engine *engine, const char *line)
+{
+	static const char untagged[] = "Untagged: ", deleted[] = "Deleted: ";
+	if (text_starts_with(line, untagged))
+		tell(engine, "untag", line + strlen(untagged));
+	else if (text_starts_with(line, deleted))
+		tell(engine, "delete", line + strlen(deleted));
+}
+
 static int run_load(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct load_options *options = data;
@@ -58,8 +78,10 @@ static int run_load(struct cli *cli, const void *data, const struct words *words
 		r = image_load(store, input, show ? &progress : NULL, &names, err);
 	if (show)
 		fprintf(stderr, "\r%60s\r", "");
-	for (size_t i = 0; r == 0 && i < names.count; i++)
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		printf("Loaded image: %s\n", names.items[i]);
+		tell(cli->engine, "load", names.items[i]);
+	}
 	return r;
 }
 
@@ -165,8 +187,10 @@ static int run_rmi(struct cli *cli, const void *data, const struct words *words,
 			fprintf(stderr, "wherry: rmi: %s\n", err->text);
 			result = 1;
 		}
-		for (size_t k = 0; r == 0 && k < removed.count; k++)
+		for (size_t k = 0; r == 0 && k < removed.count; k++) {
 			printf("%s\n", removed.items[k]);
+			tell_removed(engine, removed.items[k]);
+		}
 	}
 	return result;
 }
@@ -176,7 +200,11 @@ static int run_tag(struct cli *cli, const void *data, const struct words *words,
 	struct image_store *store;
 	(void)data;
 	int r = open_images(cli, &store, err);
-	return r < 0 ? r : image_tag(store, words->items[0], words->items[1], err);
+	if (r == 0)
+		r = image_tag(store, words->items[0], words->items[1], err);
+	if (r == 0)
+		tell(cli->engine, "tag", words->items[1]);
+	return r;
 }
 
 struct build_options {
@@ -222,8 +250,10 @@ static int run_build(struct cli *cli, const void *data, const struct words *word
 	r = engine_build_runner(&build, &runner, err);
 	if (r == 0)
 		r = image_build(store, &request, &runner, id, err);
-	if (r == 0)
+	if (r == 0) {
 		printf("%s\n", id);
+		tell(engine, "build", id);
+	}
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "each.h"
 #include "observing_traffic.h"
 #include "top.h"
+#include "when.h"
 #include "verbs.h"
 
 struct ps_options {
@@ -59,28 +60,18 @@ static const struct option_spec logs_rows[] = {
 	{ "follow", 'f', OPTION_FLAG, LOGS(follow), NULL, "Go on until the container ends" },
 	{ "tail", 'n', OPTION_TEXT, LOGS(tail), "NUMBER", "Only the last lines, or all" },
 	{ "timestamps", 't', OPTION_FLAG, LOGS(times), NULL, "The time before each line" },
-	{ "since", 0, OPTION_TEXT, LOGS(since), "AGE", "Only what is younger, such as 10m" },
-	{ "until", 0, OPTION_TEXT, LOGS(until), "AGE", "Only what is older" },
+	{ "since", 0, OPTION_TEXT, LOGS(since), "TIME",
+	  "Only what is younger: 10m, or a time such as 2026-01-31T12:00:00" },
+	{ "until", 0, OPTION_TEXT, LOGS(until), "TIME", "Only what is older" },
 };
-
-static int read_age(const char *flag, const char *text, int64_t *ret_ns, struct error *err)
-{
-	int64_t age_ms;
-	if (!text)
-		return 0;
-	if (text_to_duration_ms(text, &age_ms) < 0)
-		return error_set(err, EINVAL, "%s %s: is no age, such as 10m or 1h30m", flag, text);
-	*ret_ns = clock_wall_ns() - age_ms * 1000000;
-	return 0;
-}
 
 static int read_query(const struct logs_options *options, struct log_query *ret, struct error *err)
 {
 	uint64_t tail;
 	*ret = (struct log_query){ .tail = -1 };
-	int r = read_age("--since", options->since, &ret->since_ns, err);
+	int r = when_read("--since", options->since, &ret->since_ns, err);
 	if (r == 0)
-		r = read_age("--until", options->until, &ret->until_ns, err);
+		r = when_read("--until", options->until, &ret->until_ns, err);
 	if (r < 0 || !options->tail || text_equal(options->tail, "all"))
 		return r;
 	if (text_to_unsigned(options->tail, 0, INT64_MAX, &tail) < 0)

@@ -50,6 +50,7 @@ struct verb_group {
 extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
 extern const struct verb_group verb_group_stats;
+extern const struct verb_group verb_group_events;
 extern const struct verb_group verb_group_changing;
 extern const struct verb_group verb_group_files;
 extern const struct verb_group verb_group_volumes;

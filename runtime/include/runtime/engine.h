@@ -217,6 +217,29 @@ struct engine_build {
 int engine_build_runner(struct engine_build *build, struct build_runner *ret_runner,
 			struct error *err);
 
+/* --- events ----------------------------------------------------------------- */
+
+/* What happened to something; id of an image is its name or digest. */
+struct engine_event {
+	const char *type, *action, *id; /* "container", "start", … */
+	const char *image;              /* of a container */
+	struct words attributes;        /* key=value */
+};
+/** Appends it to the log; whoever follows hears it. */
+void engine_event(struct engine *engine, const struct engine_event *event);
+
+enum event_begin { EVENTS_ALL, EVENTS_NEW };
+struct event_reader;
+int event_reader_open(struct engine *engine, enum event_begin begin,
+		      struct event_reader **ret_reader, struct error *err);
+void event_reader_free(struct event_reader *reader);
+DEFINE_FREEP(event_reader)
+/** The next event, the caller's: keys Type, Action, Actor, time, timeNano. 1; 0: none now. */
+int event_reader_next(struct event_reader *reader, struct json_t **ret_event, struct error *err);
+/** Readable when there may be more; event_reader_clear makes it wait again. */
+int event_reader_fd(const struct event_reader *reader);
+void event_reader_clear(struct event_reader *reader);
+
 /* --- volumes ---------------------------------------------------------------- */
 
 struct volume_options {
