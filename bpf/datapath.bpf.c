@@ -10,5 +10,6 @@
 #include "sockets.bpf.c"
 #include "bind.bpf.c"
 #include "to_container.bpf.c"
+#include "host_loopback.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

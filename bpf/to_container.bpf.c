@@ -16,14 +16,16 @@ int to_container_arp(struct __sk_buff *skb);
 int to_container_discovery(struct __sk_buff *skb);
 int to_container_group(struct __sk_buff *skb);
 int to_container_group6(struct __sk_buff *skb);
+int loopback_onto_link(struct __sk_buff *skb);
 
-enum host_tail { HOST_ARP = 0, HOST_DISCOVERY = 1, HOST_GROUP = 2 };
+enum host_tail { HOST_ARP = 0, HOST_DISCOVERY = 1, HOST_GROUP = 2, HOST_LOOPBACK = 4 };
 
 TAIL_MAP wh1_tails_host SEC(".maps") = {
 	.values = { [HOST_ARP] = &to_container_arp,
 		    [HOST_DISCOVERY] = &to_container_discovery,
 		    [HOST_GROUP] = &to_container_group,
-		    [HOST_GROUP + 1] = &to_container_group6 },
+		    [HOST_GROUP + 1] = &to_container_group6,
+		    [HOST_LOOPBACK] = &loopback_onto_link },
 };
 
 inline_always int to_container_arp_answer(struct packet *packet)
@@ -103,6 +105,15 @@ SEC("tc") int to_container(struct __sk_buff *skb)
 	return VERDICT_PASS;
 }
 
+inline_always bool is_from_loopback(const struct __sk_buff *skb)
+{
+	struct iphdr *ip = PACKET_EDGE(skb, data) + ETH_HLEN;
+
+	return skb->protocol == bpf_htons(ETH_P_IP) &&
+	       (void *)(ip + 1) <= PACKET_EDGE(skb, data_end) &&
+	       (ip->saddr & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+}
+
 SEC("tc") int onto_link(struct __sk_buff *skb)
 {
 	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER };
@@ -119,6 +130,8 @@ SEC("tc") int onto_link(struct __sk_buff *skb)
 	packet.network = source->network;
 	if (is_direct(&packet))
 		return drop(&packet, DROP_DIRECT);
+	if (is_from_loopback(skb))
+		bpf_tail_call(skb, &wh1_tails_host, HOST_LOOPBACK);
 	count_received(&packet, source->slot);
 	return VERDICT_PASS;
 }

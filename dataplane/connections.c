@@ -95,8 +95,8 @@ static struct connection_row row_of(const struct walk *walk, const struct flow_k
 {
 	struct connection_row row = {
 		.protocol = key->protocol,
-		.kind = flow->action == FLOW_TO_ENDPOINT ? CONNECTION_PUBLISHED
-							 : CONNECTION_MASQUERADED,
+		.kind = flow->action == FLOW_TO_UPLINK ? CONNECTION_MASQUERADED
+						       : CONNECTION_PUBLISHED,
 		.state = state_of(flow, key->protocol),
 		.client = end_of(key->source, key->source_port),
 		.server = end_of(key->destination, key->destination_port),

@@ -155,7 +155,9 @@ static int queue_route(struct dataplane *dataplane, const struct endpoint_info *
 					  .source = network->spec.gateway };
 	if (info->publish_count == 0 || prefix_is_unset(info->address))
 		return 0;
-	return host_route_queue_add(dataplane->netlink, &route, err);
+	/* For clients of the host that bound themselves to 127.0.0.1 before they connect. */
+	int r = sysctl_device_set("ipv4", info->host_device, "route_localnet", "1", err);
+	return r < 0 ? r : host_route_queue_add(dataplane->netlink, &route, err);
 }
 
 struct refresh {

@@ -55,10 +55,30 @@ inline_always int act_to_uplink(struct packet *packet, struct flow *flow)
 	return verdict;
 }
 
+/* Between a client of the host and a container: at its link, in both directions. */
+inline_always int act_to_host(struct packet *packet, const struct flow *flow)
+{
+	struct translation to = translation_of(flow);
+	enum drop_reason reason = translation_refusal(packet, &to);
+
+	if (reason)
+		return drop(packet, reason);
+	if (packet->hook == HOOK_FROM_CONTAINER) {
+		count_sent(packet, packet->slot);
+		packet_to_me(packet->skb);
+	} else {
+		count_received(packet, flow->slot);
+	}
+	translate(packet, &to);
+	return VERDICT_PASS;
+}
+
 inline_always int act(struct packet *packet, struct flow *flow)
 {
 	flow_touch(flow, packet);
 	if (flow->action == FLOW_TO_UPLINK)
 		return act_to_uplink(packet, flow);
+	if (flow->action == FLOW_TO_HOST)
+		return act_to_host(packet, flow);
 	return act_to_endpoint(packet, flow);
 }

@@ -132,6 +132,10 @@ inline_always struct flow *error_find(struct packet *packet, struct quote *quote
 inline_always int error_send(struct packet *packet, struct quote *quote, struct flow *flow)
 {
 	error_translate(packet, quote, flow);
+	if (flow->action == FLOW_TO_HOST) {
+		packet_to_me(packet->skb);
+		return VERDICT_PASS;
+	}
 	if (!(flow->flags & FLOW_HAVE_NEXT_HOP))
 		return bpf_redirect_neigh(flow->ifindex, NULL, 0, 0);
 	mac_copy(packet->ethernet->h_source, flow->source_mac);

@@ -310,7 +310,7 @@ _Static_assert(sizeof(struct flow_key) == 40, "flow_key");
 enum flow_action {
 	FLOW_TO_ENDPOINT = 1, /* redirect_peer */
 	FLOW_TO_UPLINK = 2,
-	FLOW_TO_HOST = 3, /* the gateway device's ingress */
+	FLOW_TO_HOST = 3, /* a client of the host: on, at the container's link */
 };
 enum flow_flags {
 	FLOW_NEW_SOURCE = 1 << 0,

@@ -20,9 +20,6 @@ static const struct {
 };
 static const uint16_t host_ports[PORT_COUNT] = { 0, 8080, 8081, 8082 };
 static const char *const port_places[PORT_COUNT] = { NULL, NULL, "second", "loopback" };
-static const char *const port_names[PORT_COUNT] = { "its own", "published on all addresses",
-						    "published on second",
-						    "published on loopback" };
 
 #define REASONS_MAX 64
 #define DROPPED "dropped: "
@@ -30,7 +27,7 @@ static const char *const port_names[PORT_COUNT] = { "its own", "published on all
 #define SOON_MS 150 /* what is refused or dropped at once has been by then */
 
 struct sight {
-	char text[128];
+	char text[256];
 };
 
 static const struct matrix_place *place(const char *name)
@@ -237,11 +234,13 @@ static struct sight sight_of(int r, const struct scene_reply *reply, bool v6)
 	return sight;
 }
 
-static const char *wanted_of(const struct matrix_row *row, size_t protocol)
+static const char *wanted_of(const struct matrix_row *row, size_t protocol, bool v6)
 {
 	const char *const wanted[] = { row->tcp, row->udp, row->sctp };
 	if (wanted[protocol] && text_equal(wanted[protocol], UNASKED))
 		return UNASKED;
+	if (v6 && row->v6)
+		return row->v6;
 	if (row->nft && text_equal(WORLD_BACKEND, "nft"))
 		return row->nft;
 	return wanted[protocol] ? wanted[protocol] : row->tcp;
@@ -262,7 +261,7 @@ static struct sight look(struct world *world, const struct matrix_row *row, size
 			 bool v6)
 {
 	const struct matrix_client *client = client_named(row->client);
-	const char *wanted = wanted_of(row, protocol);
+	const char *wanted = wanted_of(row, protocol, v6);
 	const char *server = text_equal(row->asks, "outside") ? "client" : "container";
 	struct scene_reply reply;
 	struct scene_question question = {
@@ -297,16 +296,16 @@ static size_t look_at_row(struct world *world, const struct matrix_row *row, boo
 	size_t wrong = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		sights[i] = look(world, row, i, v6);
-		if (text_equal(sights[i].text, wanted_of(row, i)))
+		if (text_equal(sights[i].text, wanted_of(row, i, v6)))
 			continue;
 		wrong++;
 		print_error("%s asks %s (%s), port %s, by %s: expected: %s; seen: %s\n",
 			    row->client, row->asks, address_at(row->asks, v6),
-			    port_names[row->port], protocols[i].name, wanted_of(row, i),
+			    matrix_port_names[row->port], protocols[i].name, wanted_of(row, i, v6),
 			    sights[i].text);
 	}
-	print_message("%-24s %-12s %-27s %-24s %-24s %s\n", row->client, row->asks,
-		      port_names[row->port], sights[0].text, sights[1].text, sights[2].text);
+	print_message("| %-24s | %-12s | %-27s | %-24s | %-24s | %-24s |\n", row->client, row->asks,
+		      matrix_port_names[row->port], sights[0].text, sights[1].text, sights[2].text);
 	return wrong;
 }
 
@@ -314,8 +313,8 @@ static size_t look_at_matrix(struct world *world, const struct matrix *matrix)
 {
 	size_t wrong = 0;
 	make_network(world, matrix);
-	print_message("\n%s\n%-24s %-12s %-27s %-24s %-24s %s\n", matrix->title, "client", "asks",
-		      "port", "tcp", "udp", "sctp");
+	print_message("\n%s\n| %-24s | %-12s | %-27s | %-24s | %-24s | %-24s |\n", matrix->title,
+		      "client", "asks", "port", "tcp", "udp", "sctp");
 	for (size_t i = 0; i < matrix->count; i++)
 		wrong += look_at_row(world, &matrix->rows[i], false);
 	take_network(world);

@@ -25,6 +25,7 @@ enum matrix_port {
 	PORT_LOOPBACK, /* published on 127.0.0.1 or ::1 */
 	PORT_COUNT
 };
+extern const char *const matrix_port_names[PORT_COUNT];
 
 struct matrix_place {
 	const char *name, *addresses[2]; /* of IPv4 and of IPv6 */
@@ -44,6 +45,7 @@ struct matrix_row {
 	enum matrix_port port;
 	const char *tcp, *udp, *sctp; /* udp, sctp: NULL: as by TCP */
 	const char *nft;              /* where nf_tables carries the packets; NULL: the same */
+	const char *v6;               /* by IPv6, whoever carries the packets; NULL: the same */
 };
 struct matrix {
 	const char *title;
