@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "dataplane/connections.h"
 #include "mischief.h"
+#include "mischief6.h"
 
 static uint32_t frame_count(void)
 {
@@ -87,7 +88,7 @@ static uint64_t accounted(struct world *world, const char *container)
 }
 
 struct others {
-	int inside, outside; /* connections that stay open */
+	int inside, outside, inside6; /* connections that stay open */
 };
 
 static struct others open_others(struct world *world)
@@ -101,19 +102,91 @@ static struct others open_others(struct world *world)
 	scene_tcp_server(world->scene, "client", 80);
 	others.inside = scene_tcp_open(world->scene, "c2", "10.1.0.2", 80, &reply);
 	others.outside = scene_tcp_open(world->scene, "client", "10.99.0.1", 8080, &reply);
-	assert_true(others.inside >= 0 && others.outside >= 0);
+	others.inside6 = scene_tcp_open(world->scene, "c2", "fd01::2", 80, &reply);
+	assert_true(others.inside >= 0 && others.outside >= 0 && others.inside6 >= 0);
 	return others;
+}
+
+static void close_others(const struct others *others)
+{
+	close(others->inside);
+	close(others->outside);
+	close(others->inside6);
 }
 
 static void assert_others_are_well(struct world *world, const struct others *others)
 {
+	struct scene *scene = world->scene;
+
 	assert_int_equal(scene_tcp_echo(others->inside, "inside", SCENE_WAIT_MS), 0);
 	assert_int_equal(scene_tcp_echo(others->outside, "outside", SCENE_WAIT_MS), 0);
-	scene_assert_udp(world->scene, "c2", "10.1.0.2", 53, "c1", "10.1.0.3");
-	scene_assert_ping(world->scene, "client", "10.99.0.1");
-	scene_assert_tcp(world->scene, "c2", "10.99.0.1", 81, "node", "10.1.0.3");
-	scene_assert_tcp(world->scene, "c2", "10.99.0.2", 80, "client", "10.99.0.1");
-	scene_assert_tcp(world->scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+	assert_int_equal(scene_tcp_echo(others->inside6, "inside", SCENE_WAIT_MS), 0);
+	scene_assert_udp(scene, "c2", "10.1.0.2", 53, "c1", "10.1.0.3");
+	scene_assert_udp(scene, "c2", "fd01::2", 53, "c1", "fd01::3");
+	scene_assert_ping(scene, "client", "10.99.0.1");
+	scene_assert_ping(scene, "node", "fd01::2");
+	scene_assert_tcp(scene, "c2", "10.99.0.1", 81, "node", "10.1.0.3");
+	scene_assert_tcp(scene, "c2", "fd01::1", 81, "node", "fd01::3");
+	scene_assert_tcp(scene, "c2", "10.99.0.2", 80, "client", "10.99.0.1");
+	scene_assert_tcp(scene, "c2", "fd99::2", 80, "client", "fd99::1");
+	scene_assert_tcp(scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+}
+
+static void make_world(struct world *world, struct endpoint_info *ret_mallory,
+		       struct network_info *ret_network)
+{
+	struct store *store = dataplane_store(world->dataplane);
+	struct error err = { 0 };
+	char netns[300];
+
+	world_network(world, "web", "10.1.0.0/24,fd01::/64");
+	world_network(world, "db", "10.2.0.0/24,fd02::/64");
+	world_publish(world, "c1", "web", "10.1.0.2/24,fd01::2/64", "8080:80", "5300:53/udp", NULL);
+	world_container(world, "c2", "web", "10.1.0.3/24,fd01::3/64");
+	world_container(world, "mallory", "web", "10.1.0.9/24,fd01::9/64");
+	world_container(world, "c4", "db", "10.2.0.4/24,fd02::4/64");
+	world_claim(endpoint_find(store, "mallory", "eth0", ret_mallory, &err), &err);
+	world_claim(network_find(store, "web", ret_network, &err), &err);
+	/* Its own kernel sends nothing in between: no answers, no questions. */
+	snprintf(netns, sizeof netns, "--net=%s", scene_netns_path(world->scene, "mallory"));
+	scene_assert_run(world->scene, "nsenter", netns, "sh", "-c",
+			 "echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6;"
+			 "ip addr flush dev eth0 && ip link set eth0 arp off",
+			 NULL);
+}
+
+/* Sends what `next` makes; returns how many of it the link took. */
+static uint64_t attack(struct world *world, size_t (*next)(void *, struct mischief_frame *),
+		       void *mischief)
+{
+	struct others others = open_others(world);
+	struct mischief_frame frame;
+	uint64_t sent = 0;
+	auto_fd link = open_link(world, "mallory");
+
+	for (uint32_t i = 0; i < frame_count(); i++) {
+		size_t size = next(mischief, &frame);
+		if (send(link, frame.bytes, size, 0) == (ssize_t)size)
+			sent += !is_cut_tag(&frame, size);
+		else
+			assert_true(errno == EINVAL || errno == ENOBUFS);
+		if (i % (frame_count() / 10) == 0)
+			assert_others_are_well(world, &others);
+	}
+	assert_others_are_well(world, &others);
+	close_others(&others);
+	assert_true(sent > frame_count() * 9 / 10);
+	return sent;
+}
+
+static size_t next_of_any_kind(void *mischief, struct mischief_frame *frame)
+{
+	return mischief_next(mischief, frame);
+}
+
+static size_t next_of_ipv6(void *mischief, struct mischief_frame *frame)
+{
+	return mischief6_next(mischief, frame);
 }
 
 static void hostile_container_harms_nobody_and_each_packet_is_counted(void **state)
@@ -121,21 +194,6 @@ static void hostile_container_harms_nobody_and_each_packet_is_counted(void **sta
 	struct world *world = *state;
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct network_info network;
-	struct error err = { 0 };
-	struct mischief_frame frame;
-
-	world_network(world, "web", "10.1.0.0/24");
-	world_network(world, "db", "10.2.0.0/24");
-	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", "5300:53/udp", NULL);
-	world_container(world, "c2", "web", "10.1.0.3/24");
-	world_container(world, "mallory", "web", "10.1.0.9/24");
-	world_container(world, "c4", "db", "10.2.0.4/24");
-	struct others others = open_others(world);
-	auto_fd inside = others.inside, outside = others.outside;
-	world_claim(
-		endpoint_find(dataplane_store(world->dataplane), "mallory", "eth0", &info, &err),
-		&err);
-	world_claim(network_find(dataplane_store(world->dataplane), "web", &network, &err), &err);
 	const uint32_t targets[] = {
 		address_of("10.1.0.2"),  address_of("10.1.0.3"),        address_of("10.1.0.1"),
 		address_of("10.99.0.1"), address_of("10.99.0.2"),       address_of("10.2.0.4"),
@@ -147,35 +205,49 @@ static void hostile_container_harms_nobody_and_each_packet_is_counted(void **sta
 				     .address = address_of("10.1.0.9"),
 				     .targets = targets,
 				     .target_count = ARRAY_SIZE(targets) };
+
+	make_world(world, &info, &network);
 	memcpy(mischief.mac, info.mac.bytes, sizeof mischief.mac);
 	memcpy(mischief.gateway_mac, network.device_mac.bytes, sizeof mischief.gateway_mac);
-	/* Its own kernel sends nothing in between: no answers, no questions. */
-	char netns[300];
-	snprintf(netns, sizeof netns, "--net=%s", scene_netns_path(world->scene, "mallory"));
-	scene_assert_run(world->scene, "nsenter", netns, "sh", "-c",
-			 "ip addr flush dev eth0 && ip link set eth0 arp off", NULL);
-	auto_fd link = open_link(world, "mallory");
-	uint64_t before = accounted(world, "mallory"), sent = 0;
-	for (uint32_t i = 0; i < frame_count(); i++) {
-		size_t size = mischief_next(&mischief, &frame);
-		if (send(link, frame.bytes, size, 0) == (ssize_t)size)
-			sent += !is_cut_tag(&frame, size);
-		else
-			assert_true(errno == EINVAL || errno == ENOBUFS);
-		if (i % (frame_count() / 10) == 0)
-			assert_others_are_well(world, &others);
-	}
-	assert_others_are_well(world, &others);
-	assert_true(sent > frame_count() * 9 / 10);
+	uint64_t before = accounted(world, "mallory");
+	uint64_t sent = attack(world, next_of_any_kind, &mischief);
 	assert_int_equal(accounted(world, "mallory") - before, sent);
+}
+
+static void hostile_container_of_ipv6_harms_nobody_and_each_packet_is_counted(void **state)
+{
+	static const char *const texts[] = {
+		"fd01::2", "fd01::3", "fd01::1",  "fd99::1", "fd99::2", "fd02::4", "fd01::77",
+		"fd01::9", "ff02::1", "ff02::fb", "::1",     "::",      "fe80::1", "2001:db8::1"
+	};
+	struct world *world = *state;
+	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
+	struct network_info network;
+	struct in6_addr targets[ARRAY_SIZE(texts)];
+	struct mischief6 mischief = { .state = 20261124,
+				      .targets = targets,
+				      .target_count = ARRAY_SIZE(targets) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_int_equal(inet_pton(AF_INET6, texts[i], &targets[i]), 1);
+	assert_int_equal(inet_pton(AF_INET6, "fd01::9", &mischief.address), 1);
+	make_world(world, &info, &network);
+	memcpy(mischief.mac, info.mac.bytes, sizeof mischief.mac);
+	memcpy(mischief.gateway_mac, network.device_mac.bytes, sizeof mischief.gateway_mac);
+	uint64_t before = accounted(world, "mallory");
+	uint64_t sent = attack(world, next_of_ipv6, &mischief);
+	assert_int_equal(accounted(world, "mallory") - before + mischief.questions, sent);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			hostile_container_harms_nobody_and_each_packet_is_counted, world_set_up,
-			world_tear_down),
+			hostile_container_harms_nobody_and_each_packet_is_counted,
+			world_set_up_dual, world_tear_down),
+		cmocka_unit_test_setup_teardown(
+			hostile_container_of_ipv6_harms_nobody_and_each_packet_is_counted,
+			world_set_up_dual, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,12 +12,17 @@
 #include "base/cleanup.h"
 
 /* xorshift64*: good enough to be unkind, and the same everywhere. */
+uint32_t mischief_draw(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (uint32_t)((*state * 0x2545f4914f6cdd1dull) >> 32);
+}
+
 static uint32_t draw(struct mischief *mischief)
 {
-	mischief->state ^= mischief->state >> 12;
-	mischief->state ^= mischief->state << 25;
-	mischief->state ^= mischief->state >> 27;
-	return (uint32_t)((mischief->state * 0x2545f4914f6cdd1dull) >> 32);
+	return mischief_draw(&mischief->state);
 }
 
 static uint32_t draw_below(struct mischief *mischief, uint32_t end)

@@ -26,5 +26,7 @@ struct mischief {
 	size_t target_count;
 };
 
+/** The next random number of 32 bits; state is not 0. */
+uint32_t mischief_draw(uint64_t *state);
 /** Writes the next frame, at least 14 bytes, and returns its size. */
 size_t mischief_next(struct mischief *mischief, struct mischief_frame *frame);
