@@ -96,6 +96,16 @@ static int prepare_lock_file(const char *data_path, struct error *err)
 	return error_set_errno(err, code, "cannot prepare store %s", data_path);
 }
 
+static int clear_dead_readers(struct store *store)
+{
+	int r = store_turn_take(store, STORE_TURN_READERS);
+	if (r)
+		return r;
+	r = mdb_reader_check(store->env, NULL);
+	store_turn_give(store, STORE_TURN_READERS);
+	return r;
+}
+
 static int open_environment(struct store *store, enum store_sync sync, size_t size_max,
 			    struct error *err)
 {
@@ -123,7 +133,7 @@ static int open_environment(struct store *store, enum store_sync sync, size_t si
 	if (r == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		r = errno;
 	if (r == 0)
-		r = mdb_reader_check(store->env, NULL);
+		r = clear_dead_readers(store);
 	return r ? fail(store, r, "cannot open", err) : 0;
 }
 
@@ -152,18 +162,31 @@ void store_free(struct store *store)
 	free(store);
 }
 
+/* A writer's turn lasts as long as its transaction, a reader's until it has a slot. */
+static int begin_in_turn(struct store *store, enum store_access access, MDB_txn **ret_txn)
+{
+	bool reads = access == STORE_READ;
+	enum store_turn turn = reads ? STORE_TURN_READERS : STORE_TURN_WRITER;
+	int r = store_turn_take(store, turn);
+	if (r)
+		return r;
+	r = mdb_txn_begin(store->env, NULL, reads ? MDB_RDONLY : 0, ret_txn);
+	if (reads || r)
+		store_turn_give(store, turn);
+	return r;
+}
+
 /* Two reasons to fail pass: slots of dead readers, and another process with a larger map. */
 static int begin(struct store *store, enum store_access access, MDB_txn **ret_txn)
 {
-	unsigned flags = access == STORE_READ ? MDB_RDONLY : 0;
-	int r = mdb_txn_begin(store->env, NULL, flags, ret_txn);
+	int r = begin_in_turn(store, access, ret_txn);
 	if (r == MDB_READERS_FULL)
-		r = mdb_reader_check(store->env, NULL);
+		r = clear_dead_readers(store);
 	else if (r == MDB_MAP_RESIZED)
 		r = mdb_env_set_mapsize(store->env, 0);
 	else
 		return r;
-	return r ? r : mdb_txn_begin(store->env, NULL, flags, ret_txn);
+	return r ? r : begin_in_turn(store, access, ret_txn);
 }
 
 int store_begin(struct store *store, enum store_access access, struct store_txn **ret_txn,
@@ -191,11 +214,18 @@ static void keep_tables(struct store_txn *txn)
 	}
 }
 
+static void end_turn(struct store_txn *txn)
+{
+	if (txn->access != STORE_READ)
+		store_turn_give(txn->store, STORE_TURN_WRITER);
+}
+
 int store_commit(struct store_txn **txn, struct error *err)
 {
 	AUTO(store_txn) ended = TAKE(*txn);
 	int r = mdb_txn_commit(ended->txn);
 	ended->txn = NULL; /* freed by LMDB in any case */
+	end_turn(ended);
 	if (r)
 		return fail(ended->store, r, "cannot commit", err);
 	keep_tables(ended);
@@ -212,6 +242,7 @@ void store_txn_free(struct store_txn *txn)
 			keep_tables(txn);
 	} else if (txn->txn) {
 		mdb_txn_abort(txn->txn);
+		end_turn(txn);
 	}
 	for (unsigned i = 0; i < txn->opened_count; i++)
 		free(txn->opened[i].name);

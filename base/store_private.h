@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What the two files of the store share. */
+/* What the files of the store share. */
 #include "base/store.h"
 
 #include <lmdb.h>
@@ -28,6 +28,12 @@ struct store_txn {
 	struct store_table opened[STORE_TABLES_MAX];
 	unsigned opened_count;
 };
+
+/* What processes take in turns: bytes of the data file's locks (store_turn.c). */
+enum store_turn { STORE_TURN_WRITER, STORE_TURN_READERS };
+/** Waits for the turn. 0 or an errno, as LMDB's own functions. */
+int store_turn_take(struct store *store, enum store_turn turn);
+void store_turn_give(struct store *store, enum store_turn turn);
 
 /** Fills err with what LMDB says of this table; returns a negative errno. */
 int store_fail_table(const struct store_txn *txn, int r, const char *doing, const char *table,
