@@ -104,6 +104,28 @@ static void sort_addresses(const struct cni_result *given, struct endpoint_spec 
 	}
 }
 
+/*
+ * What the container has an address for: as portmap, without a word for a hostIP of
+ * another family.
+ */
+static int keep_reachable(const struct add *add, struct endpoint_spec *spec,
+			  struct publish_spec **ret_publish, struct error *err)
+{
+	const struct cni_config *config = add->config;
+	bool v4 = first_of_family(&add->given, true), v6 = first_of_family(&add->given, false);
+	struct publish_spec *publish = calloc(config->publish_count, sizeof *publish);
+
+	if (!publish && config->publish_count)
+		return error_set(err, ENOMEM, "no memory for port mappings");
+	for (size_t i = 0; i < config->publish_count; i++) {
+		enum publish_family family = publish_family(&config->publish[i]);
+		if (family == PUBLISH_BOTH || (family == PUBLISH_IPV4 ? v4 : v6))
+			publish[spec->publish_count++] = config->publish[i];
+	}
+	spec->publish = *ret_publish = publish;
+	return 0;
+}
+
 /* A holder of a port or address whose namespace is gone gives way. */
 static bool collect_dead(struct add *add)
 {
@@ -117,6 +139,7 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 	const struct cni_config *config = add->config;
 	const char *pod = add->call->args.pod_name;
 	struct prefix routes[ROUTES_MAX], extra[ENDPOINT_ADDRESSES_MAX];
+	auto_free struct publish_spec *publish = NULL;
 	struct endpoint_spec spec = {
 		.container_id = env->container_id,
 		.interface = env->interface,
@@ -126,8 +149,6 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.mac = config->mac,
 		.mtu = config->mtu,
 		.routes = routes,
-		.publish = config->publish,
-		.publish_count = config->publish_count,
 		.publish_policy = PUBLISH_IGNORE_LISTENERS,
 		.publish_from = config->publish_from,
 		.publish_from_count = config->publish_from_count,
@@ -138,6 +159,9 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.owner = "cni",
 	};
 	int r = read_routes(add, routes, &spec.route_count, err);
+	if (r < 0)
+		return r;
+	r = keep_reachable(add, &spec, &publish, err);
 	if (r < 0)
 		return r;
 	sort_addresses(&add->given, &spec, extra);

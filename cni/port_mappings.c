@@ -31,14 +31,22 @@ static int read_protocol(const struct json_at *entry, uint8_t *ret_protocol, str
 	return json_error(&place, err, EINVAL, "\"%.32s\" is none of tcp, udp and sctp", text);
 }
 
-/* Empty means all addresses; one of IPv6 has no container to lead to yet. */
-static int read_host_ip(const struct json_at *entry, struct ip *ret_ip, struct error *err)
+/* Empty means all addresses, 0.0.0.0 those of IPv4, :: those of IPv6. */
+static int read_host_ip(const struct json_at *entry, struct publish_spec *publish,
+			struct error *err)
 {
 	const char *text = NULL;
+	struct ip ip;
 	int r = json_get_string(entry, "hostIP", JSON_OPTIONAL, &text, err);
 	if (r < 0 || !text || !*text)
 		return r;
-	return json_get_ip(entry, "hostIP", JSON_OPTIONAL, ret_ip, err);
+	r = json_get_ip(entry, "hostIP", JSON_OPTIONAL, &ip, err);
+	if (r < 0)
+		return r;
+	publish->family = ip_is_v4(ip) ? PUBLISH_IPV4 : PUBLISH_IPV6;
+	if (!ip_is_unset(ip))
+		publish->host_ip = ip;
+	return 0;
 }
 
 static int read_entry(const struct json_at *entry, struct publish_spec *ret_publish,
@@ -57,7 +65,7 @@ static int read_entry(const struct json_at *entry, struct publish_spec *ret_publ
 	if (r == 0)
 		r = read_protocol(entry, &publish.protocol, err);
 	if (r == 0)
-		r = read_host_ip(entry, &publish.host_ip, err);
+		r = read_host_ip(entry, &publish, err);
 	if (r < 0)
 		return r;
 	publish.host_port = (uint16_t)host_port;
@@ -68,8 +76,9 @@ static int read_entry(const struct json_at *entry, struct publish_spec *ret_publ
 
 static bool same_publish(const struct publish_spec *a, const struct publish_spec *b)
 {
-	return ip_equal(a->host_ip, b->host_ip) && a->host_port == b->host_port &&
-	       a->container_port == b->container_port && a->protocol == b->protocol;
+	return ip_equal(a->host_ip, b->host_ip) && a->family == b->family &&
+	       a->host_port == b->host_port && a->container_port == b->container_port &&
+	       a->protocol == b->protocol;
 }
 
 /*
@@ -119,7 +128,7 @@ int cni_config_read_ports(const struct json_at *runtime, struct cni_config *conf
 		struct json_at entry = json_element(&mappings, i);
 		struct publish_spec publish;
 		r = read_entry(&entry, &publish, err);
-		if (r == 0 && (ip_is_unset(publish.host_ip) || ip_is_v4(publish.host_ip)))
+		if (r == 0)
 			add_publish(config, &publish);
 	}
 	return r;

@@ -8,22 +8,31 @@
 #include "base/loop.h"
 #include "cleanup.h"
 #include "runtime/monitor.h"
+#include "publish.h"
 #include "show.h"
 
 struct inspection {
 	struct json_t *networks, *ports;
 };
 
-static struct json_t *binding(const struct publish_spec *spec, unsigned offset)
+/* A port of the container may be published several times over. */
+static void put_binding(struct json_t *ports, const struct publish_spec *spec, unsigned offset)
 {
-	char port[8];
-	struct json_t *list = json_new_array(), *row = json_new_object();
+	char key[24], port[8];
+	struct ip ips[2];
+	size_t count = publish_hosts(spec, ips);
+	snprintf(key, sizeof key, "%u/%s", spec->container_port + offset,
+		 publish_protocol_name(spec->protocol));
 	snprintf(port, sizeof port, "%u", spec->host_port + offset);
-	json_put_string(row, "HostIp",
-			ip_is_unset(spec->host_ip) ? "0.0.0.0" : ip_format(spec->host_ip).text);
-	json_put_string(row, "HostPort", port);
-	json_append(list, row);
-	return list;
+	struct json_at at = json_root(ports, "ports"), known = json_member(&at, key);
+	struct json_t *list = known.value ? json_clone(known.value) : json_new_array();
+	for (size_t i = 0; i < count; i++) {
+		struct json_t *row = json_new_object();
+		json_put_string(row, "HostIp", ip_format(ips[i]).text);
+		json_put_string(row, "HostPort", port);
+		json_append(list, row);
+	}
+	json_put(ports, key, list);
 }
 
 static void put_ip(struct json_t *row, const char *key, struct ip ip)
@@ -45,7 +54,6 @@ static int add_endpoint(const struct endpoint_info *info, void *context, struct 
 {
 	struct inspection *inspection = context;
 	struct json_t *row = json_new_object(), *aliases = json_new_array();
-	char key[24];
 	(void)err;
 	put_address(row, info);
 	json_put_string(row, "MacAddress", mac_format(info->mac).text);
@@ -56,11 +64,8 @@ static int add_endpoint(const struct endpoint_info *info, void *context, struct 
 	json_put(row, "Aliases", aliases);
 	json_put(inspection->networks, info->network, row);
 	for (size_t i = 0; i < info->publish_count; i++)
-		for (unsigned k = 0; k < info->publish[i].count; k++) {
-			snprintf(key, sizeof key, "%u/%s", info->publish[i].container_port + k,
-				 publish_protocol_name(info->publish[i].protocol));
-			json_put(inspection->ports, key, binding(&info->publish[i], k));
-		}
+		for (unsigned k = 0; k < info->publish[i].count; k++)
+			put_binding(inspection->ports, &info->publish[i], k);
 	return 0;
 }
 

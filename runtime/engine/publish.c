@@ -70,22 +70,26 @@ static int parse_range(const char *text, struct port_range *ret)
 	return 0;
 }
 
-static int parse_host_ip(const char *text, char *ip_text, struct ip *ret, struct error *err)
+/* 0.0.0.0 is all of IPv4, [::] all of IPv6; no address: all of both. */
+static int parse_host_ip(const char *text, char *ip_text, struct publish_spec *spec,
+			 struct error *err)
 {
 	size_t size = strlen(ip_text);
+	bool bracketed = size > 1 && ip_text[0] == '[' && ip_text[size - 1] == ']';
+	struct ip ip;
 	if (!size)
 		return 0;
-	if (ip_text[0] == '[' && ip_text[size - 1] == ']') {
+	if (!bracketed && strchr(ip_text, ':'))
+		return refuse(text, "an IPv6 address stands in brackets", err);
+	if (bracketed) {
 		ip_text[size - 1] = 0;
 		ip_text++;
 	}
-	if (ip_parse(ip_text, ret, err) < 0)
+	if (ip_parse(ip_text, &ip, err) < 0)
 		return refuse(text, "the host address is no IP address", err);
-	if (!ip_is_v4(*ret))
-		return error_set(err, EAFNOSUPPORT,
-				 "publish %s: IPv6 is not there yet: name an IPv4 address", text);
-	if (ip_is_unset(*ret))
-		*ret = (struct ip){ 0 };
+	spec->family = ip_is_v4(ip) ? PUBLISH_IPV4 : PUBLISH_IPV6;
+	if (!ip_is_unset(ip))
+		spec->host_ip = ip;
 	return 0;
 }
 
@@ -127,7 +131,7 @@ int publish_list_add(struct publish_list *list, const char *text, struct error *
 	split(copy, &pieces);
 	if (!publish_protocol_parse(pieces.protocol, &spec.protocol))
 		return refuse(text, "the protocol is none of tcp, udp and sctp", err);
-	r = parse_host_ip(text, pieces.host_ip, &spec.host_ip, err);
+	r = parse_host_ip(text, pieces.host_ip, &spec, err);
 	if (r < 0)
 		return r;
 	if (parse_range(pieces.container_ports, &container) < 0)
@@ -168,12 +172,37 @@ static void format_range(unsigned first, unsigned count, struct text *ret_text)
 		text_append(ret_text, "-%u", first + count - 1);
 }
 
-void publish_format(const struct publish_spec *spec, struct text *ret_text)
+size_t publish_hosts(const struct publish_spec *spec, struct ip ret_ips[2])
 {
-	text_append(ret_text,
-		    "%s:", ip_is_unset(spec->host_ip) ? "0.0.0.0" : ip_format(spec->host_ip).text);
+	enum publish_family family = publish_family(spec);
+	size_t count = 0;
+	if (!ip_is_unset(spec->host_ip)) {
+		ret_ips[0] = spec->host_ip;
+		return 1;
+	}
+	if (family != PUBLISH_IPV6)
+		ret_ips[count++] = ip_from_v4((struct in_addr){ 0 });
+	if (family != PUBLISH_IPV4)
+		ret_ips[count++] = (struct ip){ 0 };
+	return count;
+}
+
+static void format_at(const struct publish_spec *spec, struct ip ip, struct text *ret_text)
+{
+	bool v4 = ip_is_v4(ip);
+	text_append(ret_text, "%s%s%s:", v4 ? "" : "[", ip_format(ip).text, v4 ? "" : "]");
 	format_range(spec->host_port, spec->count, ret_text);
 	text_append(ret_text, "->");
 	format_range(spec->container_port, spec->count, ret_text);
 	text_append(ret_text, "/%s", publish_protocol_name(spec->protocol));
+}
+
+void publish_format(const struct publish_spec *spec, struct text *ret_text)
+{
+	struct ip ips[2];
+	size_t count = publish_hosts(spec, ips);
+	for (size_t i = 0; i < count; i++) {
+		text_append(ret_text, "%s", i ? ", " : "");
+		format_at(spec, ips[i], ret_text);
+	}
 }

@@ -83,13 +83,14 @@ static void list_clients(struct listing *listing, const struct port_row *row)
 {
 	auto_text clients = { 0 };
 	for (size_t i = 0; i < row->publish_from_count; i++)
-		text_append(&clients, "%s%s", i ? "," : "",
-			    prefix_format(row->publish_from[i]).text);
+		if (ip_is_v4(row->publish_from[i].ip) == (row->family == PUBLISH_IPV4))
+			text_append(&clients, "%s%s", clients.size ? "," : "",
+				    prefix_format(row->publish_from[i]).text);
 	if (ip_is_loopback(row->host_ip)) {
 		listing_text(listing, "host");
 		listing_text(listing, "published at a loopback address");
 	} else if (row->publish_from_count > 0) {
-		listing_text(listing, "%s", clients.data ? clients.data : "");
+		listing_text(listing, "%s", clients.data ? clients.data : "host");
 		listing_text(listing, "--publish-from, or publishFrom of the configuration");
 	} else if (ip_is_unset(row->host_ip)) {
 		listing_text(listing, "world");

@@ -185,6 +185,44 @@ static void cni_021_debians_static_gives_addresses_of_both_families(void **state
 	scene_assert_unchanged(scene, before);
 }
 
+static void cni_077_a_port_has_the_families_that_host_ip_names(void **state)
+{
+	static const struct {
+		const char *host_ip;
+		bool v4, v6;
+	} rows[] = {
+		{ "", true, true },         { "0.0.0.0", true, false },
+		{ "::", false, true },      { "10.99.0.1", true, false },
+		{ "fd99::1", false, true }, { "fd99::7", false, false },
+	};
+	struct scene *scene = *state;
+
+	make_outside(scene);
+	scene_tcp_server(scene, "c1", 80);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char config[1024];
+		snprintf(config, sizeof config,
+			 BOTH ",'runtimeConfig':{'portMappings':[{'hostPort':8080,"
+			      "'containerPort':80,'protocol':'tcp','hostIP':'%s'}]}}",
+			 rows[i].host_ip);
+		runtime_add(scene, "c1", config);
+		if (rows[i].v4)
+			scene_assert_tcp(scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+		else
+			scene_assert_no_tcp(scene, "client", "10.99.0.1", 8080);
+		if (rows[i].v6)
+			scene_assert_tcp(scene, "client", "fd99::1", 8080, "c1", "fd99::2");
+		else
+			scene_assert_no_tcp(scene, "client", "fd99::1", 8080);
+		runtime_expect_silence(scene, "DEL", "c1", config);
+	}
+	/* A family that the container lacks is passed over, as portmap does. */
+	runtime_add(scene, "c1",
+		    SIX ",'runtimeConfig':{'portMappings':[{'hostPort':8080,'containerPort':80,"
+			"'protocol':'tcp','hostIP':'10.99.0.1'}]}}");
+	scene_assert_no_tcp(scene, "client", "10.99.0.1", 8080);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +234,7 @@ int main(void)
 		SCENE(cni_035_old_versions_have_a_place_for_each_family),
 		SCENE(cni_059_two_ranges_of_one_subnet_give_two_addresses),
 		SCENE(cni_021_debians_static_gives_addresses_of_both_families),
+		SCENE(cni_077_a_port_has_the_families_that_host_ip_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

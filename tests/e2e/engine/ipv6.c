@@ -94,6 +94,60 @@ static void a_container_comes_back_with_both_addresses(void **state)
 	done(scene, IN("six") "ping -6 -c 1 -W 5 c");
 }
 
+static void reach(struct scene *scene, const char *address, int port, bool reached)
+{
+	char url[64];
+	bool v6 = strchr(address, ':');
+	snprintf(url, sizeof url, "http://%s%s%s:%d/passwd", v6 ? "[" : "", address, v6 ? "]" : "",
+		 port);
+	if (!reached)
+		scene_assert_no_tcp(scene, "other", address, (uint16_t)port);
+	else if (scene_run(scene, "other", "busybox", "wget", "-qO-", url, NULL) != 0)
+		fail_msg("%s: %s", url, scene_errors(scene));
+}
+
+static void ports_are_published_on_the_families_that_are_named(void **state)
+{
+	struct scene *scene = *state;
+	make_networks(scene);
+	done(scene, "wherry run -d --name p --network both -p 8080:80 -p [::]:8081:80 "
+		    "-p 0.0.0.0:8082:80 -p [fd99::1]:8083:80 busybox httpd -f -p 80 -h /etc");
+	done(scene, "wherry run -d --name p6 --network six -p 8084:80 busybox httpd -f -p 80 -h "
+		    "/etc");
+	static const struct {
+		int port;
+		bool v4, v6;
+	} rows[] = {
+		{ 8080, true, true },  { 8081, false, true }, { 8082, true, false },
+		{ 8083, false, true }, { 8084, false, true },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		reach(scene, "192.0.2.1", rows[i].port, rows[i].v4);
+		reach(scene, "fd99::1", rows[i].port, rows[i].v6);
+	}
+	done(scene, IN("both") "wget -qO- http://[fd99::1]:8080/passwd");
+	done(scene, IN("six") "wget -qO- http://[fd99::1]:8080/passwd");
+	expect(scene, "wherry ps --filter name=p --format '{{.Names}} {{.Ports}}'", 0,
+	       "p6 [::]:8084->80/tcp\np 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, "
+	       "[::]:8081->80/tcp, 0.0.0.0:8082->80/tcp, [fd99::1]:8083->80/tcp\n");
+	expect(scene, "wherry port p 80", 0,
+	       "0.0.0.0:8080\n[::]:8080\n[::]:8081\n0.0.0.0:8082\n[fd99::1]:8083\n");
+	expect(scene, "wherry port p6", 0, "80/tcp -> [::]:8084\n");
+	expect(scene,
+	       "wherry ports -o json | grep -o '\"hostIp\": *\"[^\"]*\"' | sort | uniq -c | "
+	       "sed 's/^ *//; s/: */:/'",
+	       0, "2 \"hostIp\":\"0.0.0.0\"\n3 \"hostIp\":\"::\"\n1 \"hostIp\":\"fd99::1\"\n");
+	assert_int_equal(shell(scene, "wherry run --rm --network six -p [::]:8080:81 busybox true"),
+			 125);
+	assert_non_null(strstr(scene_errors(scene), "host port 8080/tcp is held by container p"));
+	assert_int_equal(shell(scene, "wherry run --rm -p [::1]:8090:80 busybox true"), 125);
+	assert_non_null(
+		strstr(scene_errors(scene), "port 8090 is published on IPv6, but container"));
+	expect(scene, "wherry ps -aq | wc -l", 0, "4\n");
+	done(scene, "wherry rm -f p");
+	reach(scene, "fd99::1", 8080, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +155,7 @@ int main(void)
 		ENGINE(addresses_are_shown_with_dockers_keys),
 		ENGINE(a_subnet_is_chosen_where_none_is_named),
 		ENGINE(a_container_comes_back_with_both_addresses),
+		ENGINE(ports_are_published_on_the_families_that_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
