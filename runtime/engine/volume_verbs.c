@@ -40,7 +40,7 @@ static int check_name(const char *name, struct error *err)
 				   "volume name %s: is not of [a-zA-Z0-9][a-zA-Z0-9_.-]*", name);
 }
 
-static bool has_made_name(const char *name)
+bool volume_is_anonymous(const char *name)
 {
 	return strlen(name) == NAME_MADE_SIZE && strspn(name, "0123456789abcdef") == NAME_MADE_SIZE;
 }
@@ -78,8 +78,7 @@ static int match_user(struct container *container, void *context, struct error *
 	return r;
 }
 
-/* 1 and the name of a container that has it. */
-static int find_user(struct engine *engine, const char *volume, char *ret_name, size_t size,
+int volume_find_user(struct engine *engine, const char *volume, char *ret_name, size_t size,
 		     struct error *err)
 {
 	struct user user = { volume, ret_name, size };
@@ -180,7 +179,7 @@ int volume_delete(struct engine *engine, const char *name, struct error *err)
 	char user[CONTAINER_NAME_MAX];
 	int r = find_volume(engine, name, err);
 	if (r == 0)
-		r = find_user(engine, name, user, sizeof user, err);
+		r = volume_find_user(engine, name, user, sizeof user, err);
 	if (r == 1)
 		return error_set(err, EBUSY, "volume %s: container %s has it: remove that first",
 				 name, user);
@@ -218,7 +217,7 @@ static int matches(struct engine *engine, const char *name, const struct json_t 
 	if (value && text_starts_with(filter, "label="))
 		return has_label(object, value + 1);
 	if (text_equal(filter, "dangling=true") || text_equal(filter, "dangling=false")) {
-		int r = find_user(engine, name, user, sizeof user, err);
+		int r = volume_find_user(engine, name, user, sizeof user, err);
 		return r < 0 ? r : (r == 0) == text_equal(value, "=true");
 	}
 	return error_set(err, EINVAL,
@@ -271,34 +270,5 @@ int volumes_list(struct engine *engine, const struct words *filters, struct json
 		r = list_one(engine, names.items[i], filters, rows, err);
 	if (r == 0)
 		*ret_rows = TAKE(rows);
-	return r;
-}
-
-int volumes_prune(struct engine *engine, bool all, struct words *ret_names, uint64_t *ret_bytes,
-		  struct error *err)
-{
-	auto_words names = { 0 };
-	char user[CONTAINER_NAME_MAX];
-	int r = all_names(engine, &names, err);
-	*ret_bytes = 0;
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		const char *name = names.items[i];
-		uint64_t bytes = 0;
-		if (!all && !has_made_name(name))
-			continue;
-		r = find_user(engine, name, user, sizeof user, err);
-		if (r != 0) {
-			r = r < 0 ? r : 0;
-			continue;
-		}
-		r = tree_size(volume_dir(engine, name).text, &bytes, err);
-		if (r == 0)
-			r = volume_remove(&engine->instance, name, err);
-		if (r == 0)
-			r = words_append(ret_names, name, err);
-		if (r == 0)
-			event_volume(engine, name, "destroy");
-		*ret_bytes += bytes;
-	}
 	return r;
 }

@@ -186,3 +186,87 @@ int image_remove(struct image_store *store, const char *reference, bool force,
 		r = store_sweep(store, err);
 	return r;
 }
+
+/* --- what it takes on the disk ----------------------------------------------------------- */
+
+struct counting {
+	struct image_store *store;
+	struct path_set all, used; /* chains that images have, and those of images in use */
+	struct image_disk *disk;
+	int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context);
+	void *context;
+};
+
+static int add_chains(struct path_set *set, const struct image *image, struct error *err)
+{
+	for (size_t i = 0; i < image->chain_ids.count; i++)
+		if (!path_set_find(set, image->chain_ids.items[i]) &&
+		    !path_set_put(set, image->chain_ids.items[i]))
+			return error_set(err, ENOMEM, "no memory for layers");
+	return 0;
+}
+
+static int count_image(const struct image *image, void *context, struct error *err)
+{
+	struct counting *counting = context;
+	char name[128];
+	counting->disk->images++;
+	int r = add_chains(&counting->all, image, err);
+	if (r < 0 || !counting->in_use ||
+	    counting->in_use(image->id, name, sizeof name, counting->context) != 1)
+		return r;
+	counting->disk->images_used++;
+	return add_chains(&counting->used, image, err);
+}
+
+static int count_layers(struct counting *counting, struct store_txn *txn, struct error *err)
+{
+	auto_words keys = { 0 };
+	int r = table_keys(txn, TABLE_LAYERS, &keys, err);
+	for (size_t i = 0; r >= 0 && i < keys.count; i++) {
+		struct layer_record layer;
+		r = store_layer_find(txn, keys.items[i], &layer, err);
+		if (r != 1)
+			continue;
+		if (!path_set_find(&counting->all, keys.items[i])) {
+			counting->disk->cached_layers++;
+			counting->disk->cache_bytes += layer.size_bytes;
+			continue;
+		}
+		counting->disk->bytes += layer.size_bytes;
+		if (path_set_find(&counting->used, keys.items[i]))
+			counting->disk->used_bytes += layer.size_bytes;
+	}
+	return r < 0 ? r : 0;
+}
+
+int image_disk_usage(struct image_store *store,
+		     int (*in_use)(const char *image_id, char *ret_name, size_t size,
+				   void *context),
+		     void *context, struct image_disk *ret_disk, struct error *err)
+{
+	struct counting counting = {
+		.store = store, .disk = ret_disk, .in_use = in_use, .context = context
+	};
+	AUTO(store_txn) txn = NULL;
+	*ret_disk = (struct image_disk){ 0 };
+	int r = image_each(store, count_image, &counting, err);
+	if (r == 0)
+		r = store_begin(store->db, STORE_READ, &txn, err);
+	if (r == 0)
+		r = count_layers(&counting, txn, err);
+	path_set_release(&counting.all);
+	path_set_release(&counting.used);
+	return r;
+}
+
+int image_forget_cache(struct image_store *store, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(store->db, STORE_WRITE, &txn, err);
+	if (r == 0)
+		r = forget_cache(store, txn, err);
+	if (r == 0)
+		r = store_commit(&txn, err);
+	return r < 0 ? r : store_sweep(store, err);
+}

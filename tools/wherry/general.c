@@ -27,17 +27,6 @@ static int run_help(struct cli *cli, const void *options, const struct words *wo
 	return r;
 }
 
-static int run_version(struct cli *cli, const void *options, const struct words *words,
-		       struct error *err)
-{
-	(void)cli;
-	(void)options;
-	(void)words;
-	(void)err;
-	printf("wherry %s\n", WHERRY_VERSION);
-	return 0;
-}
-
 struct explain_options {
 	bool pause;
 };
@@ -87,10 +76,6 @@ static const struct verb verbs[] = {
 			  .style = OPTIONS_STOP_AT_WORD,
 			  .words_max = 2 },
 		.run = run_help,
-	},
-	{
-		.spec = { .name = "version", .words = "", .summary = "Print the version" },
-		.run = run_version,
 	},
 };
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "filter.h"
+#include "image_rows.h"
 #include "output.h"
 #include "runtime/engine.h"
 #include "runtime/image.h"
@@ -36,15 +38,14 @@ static void show_progress(void *context, const char *what, uint64_t done, uint64
 		fprintf(stderr, "\r%-40.40s %8llu KiB", what, (unsigned long long)(done >> 10));
 }
 
-static int open_images(struct cli *cli, struct image_store **ret_store, struct error *err)
+int cli_images(struct cli *cli, struct image_store **ret_store, struct error *err)
 {
 	struct engine *engine;
 	int r = cli_engine(cli, &engine, err);
 	return r < 0 ? r : engine_images(engine, ret_store, err);
 }
 
-/* id: a name, or "sha256:…". */
-static void tell(struct engine *engine, const char *action, const char *id)
+void image_tell(struct engine *engine, const char *action, const char *id)
 {
 	struct engine_event event = { .type = "image", .action = action, .id = id };
 	struct error ignored;
@@ -53,14 +54,13 @@ static void tell(struct engine *engine, const char *action, const char *id)
 	words_free(&event.attributes);
 }
 
-/* The lines of image_remove. */
-static void tell_removed(struct engine *engine, const char *line)
+void image_tell_removed(struct engine *engine, const char *line)
 {
 	static const char untagged[] = "Untagged: ", deleted[] = "Deleted: ";
 	if (text_starts_with(line, untagged))
-		tell(engine, "untag", line + strlen(untagged));
+		image_tell(engine, "untag", line + strlen(untagged));
 	else if (text_starts_with(line, deleted))
-		tell(engine, "delete", line + strlen(deleted));
+		image_tell(engine, "delete", line + strlen(deleted));
 }
 
 static int run_load(struct cli *cli, const void *data, const struct words *words, struct error *err)
@@ -73,14 +73,14 @@ static int run_load(struct cli *cli, const void *data, const struct words *words
 	const char *input = options->input ? options->input : words->count ? words->items[0] : "-";
 	if (text_equal(input, "-") && isatty(STDIN_FILENO))
 		return error_set(err, EINVAL, "name a file with -i, or give it on standard input");
-	int r = open_images(cli, &store, err);
+	int r = cli_images(cli, &store, err);
 	if (r == 0)
 		r = image_load(store, input, show ? &progress : NULL, &names, err);
 	if (show)
 		fprintf(stderr, "\r%60s\r", "");
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		printf("Loaded image: %s\n", names.items[i]);
-		tell(cli->engine, "load", names.items[i]);
+		image_tell(cli->engine, "load", names.items[i]);
 	}
 	return r;
 }
@@ -89,9 +89,16 @@ static int run_load(struct cli *cli, const void *data, const struct words *words
 
 struct images_options {
 	const char *format, *output;
-	bool quiet, whole;
+	struct words filters;
+	bool quiet, whole, all, digests;
 };
 static const struct option_spec images_rows[] = {
+	{ "all", 'a', OPTION_FLAG, offsetof(struct images_options, all), NULL,
+	  "As without it: no image is hidden" },
+	{ "digests", 0, OPTION_FLAG, offsetof(struct images_options, digests), NULL,
+	  "The digest of each manifest too" },
+	{ "filter", 'f', OPTION_LIST, offsetof(struct images_options, filters), "KEY=VALUE",
+	  "Only those with dangling=, label=, reference=NAME (with * and ?), until=TIME" },
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct images_options, quiet), NULL, "Only ids" },
 	{ "no-trunc", 0, OPTION_FLAG, offsetof(struct images_options, whole), NULL, "Whole ids" },
 	{ "format", 0, OPTION_TEXT, offsetof(struct images_options, format), "TEMPLATE",
@@ -99,6 +106,19 @@ static const struct option_spec images_rows[] = {
 	{ "output", 'o', OPTION_TEXT, offsetof(struct images_options, output), "FORMAT",
 	  "table or json" },
 };
+
+static void put_labels(const struct image *image, struct json_t *row)
+{
+	struct json_t *labels = json_new_object();
+	for (size_t i = 0; i < image->config.labels.count; i++) {
+		const char *text = image->config.labels.items[i];
+		size_t size = strcspn(text, "=");
+		auto_free char *key = strndup(text, size);
+		if (key)
+			json_put_string(labels, key, text[size] ? text + size + 1 : "");
+	}
+	json_put(row, "Labels", labels);
+}
 
 static void put_row(const struct image *image, const char *name, struct json_t *rows)
 {
@@ -116,12 +136,15 @@ static void put_row(const struct image *image, const char *name, struct json_t *
 	json_put_string(row, "ID", id);
 	json_put_string(row, "Repository", repository.data);
 	json_put_string(row, "Tag", colon ? colon + 1 : "<none>");
+	json_put_string(row, "Reference", name ? name : "<none>:<none>");
 	json_put_string(row, "CreatedSince", since.data);
 	json_put_string(row, "CreatedAt", created);
 	json_put_string(row, "Size", size);
 	json_put_integer(row, "SizeBytes", (int64_t)image->size_bytes);
 	json_put_string(row, "Digest", image->manifest);
 	json_put_string(row, "FullID", image->id);
+	json_put_bool(row, "Dangling", !name);
+	put_labels(image, row);
 	json_append(rows, row);
 }
 
@@ -135,11 +158,39 @@ static int list_image(const struct image *image, void *context, struct error *er
 	return 0;
 }
 
+/* `images busybox`, `images busybox:1*`. */
+static int keep_named(const char *name, struct json_t **rows, struct error *err)
+{
+	static const struct filter_key whole[] = { { "is", FILTER_NAME, "Reference" } };
+	static const struct filter_key repository[] = { { "is", FILTER_NAME, "Repository" } };
+	auto_words filter = { 0 };
+	int r = words_append_format(&filter, err, "is=%s", name);
+	return r < 0 ? r
+		     : filter_rows(&filter, strchr(name, ':') ? whole : repository, 1, rows, err);
+}
+
+int image_rows(struct cli *cli, struct json_t **ret_rows, struct error *err)
+{
+	struct image_store *store;
+	auto_json rows = json_new_array();
+	int r = cli_images(cli, &store, err);
+	if (r == 0)
+		r = image_each(store, list_image, rows, err);
+	if (r == 0)
+		*ret_rows = TAKE(rows);
+	return r;
+}
+
 static int run_images(struct cli *cli, const void *data, const struct words *words,
 		      struct error *err)
 {
 	static const struct output_column columns[] = {
 		{ "REPOSITORY", "Repository" }, { "TAG", "Tag" },   { "IMAGE ID", "ID" },
+		{ "CREATED", "CreatedSince" },  { "SIZE", "Size" },
+	};
+	static const struct output_column with_digests[] = {
+		{ "REPOSITORY", "Repository" }, { "TAG", "Tag" },
+		{ "DIGEST", "Digest" },         { "IMAGE ID", "ID" },
 		{ "CREATED", "CreatedSince" },  { "SIZE", "Size" },
 	};
 	static const struct output_column ids[] = { { "IMAGE ID", "ID" } };
@@ -150,12 +201,22 @@ static int run_images(struct cli *cli, const void *data, const struct words *wor
 				 options->output,
 				 options->quiet,
 				 options->whole };
-	struct image_store *store;
-	auto_json rows = json_new_array();
-	(void)words;
-	int r = open_images(cli, &store, err);
+	static const struct filter_key keys[] = {
+		{ "dangling", FILTER_EQUAL, "Dangling" },
+		{ "label", FILTER_LABEL, "Labels" },
+		{ "reference", FILTER_NAME, "Reference" },
+		{ "until", FILTER_OLDER, "CreatedAt" },
+	};
+	auto_json rows = NULL;
+	if (options->digests && !options->quiet) {
+		output.columns = with_digests;
+		output.column_count = ARRAY_SIZE(with_digests);
+	}
+	int r = image_rows(cli, &rows, err);
+	if (r == 0 && words->count)
+		r = keep_named(words->items[0], &rows, err);
 	if (r == 0)
-		r = image_each(store, list_image, rows, err);
+		r = filter_rows(&options->filters, keys, ARRAY_SIZE(keys), &rows, err);
 	return r < 0 ? r : output_rows(&output, rows, stdout, err);
 }
 
@@ -174,7 +235,7 @@ static int run_rmi(struct cli *cli, const void *data, const struct words *words,
 	const struct rmi_options *options = data;
 	struct engine *engine;
 	struct image_store *store;
-	int result = 0, r = open_images(cli, &store, err);
+	int result = 0, r = cli_images(cli, &store, err);
 	if (r == 0)
 		r = cli_engine(cli, &engine, err);
 	if (r < 0)
@@ -189,7 +250,7 @@ static int run_rmi(struct cli *cli, const void *data, const struct words *words,
 		}
 		for (size_t k = 0; r == 0 && k < removed.count; k++) {
 			printf("%s\n", removed.items[k]);
-			tell_removed(engine, removed.items[k]);
+			image_tell_removed(engine, removed.items[k]);
 		}
 	}
 	return result;
@@ -199,11 +260,11 @@ static int run_tag(struct cli *cli, const void *data, const struct words *words,
 {
 	struct image_store *store;
 	(void)data;
-	int r = open_images(cli, &store, err);
+	int r = cli_images(cli, &store, err);
 	if (r == 0)
 		r = image_tag(store, words->items[0], words->items[1], err);
 	if (r == 0)
-		tell(cli->engine, "tag", words->items[1]);
+		image_tell(cli->engine, "tag", words->items[1]);
 	return r;
 }
 
@@ -240,7 +301,7 @@ static int run_build(struct cli *cli, const void *data, const struct words *word
 	/* It becomes the parent of what RUN steps run. */
 	int r = oci_protect_self(cli->argv, err);
 	if (r == 0)
-		r = open_images(cli, &store, err);
+		r = cli_images(cli, &store, err);
 	if (r == 0)
 		r = cli_engine(cli, &engine, err);
 	if (r < 0)
@@ -252,7 +313,7 @@ static int run_build(struct cli *cli, const void *data, const struct words *word
 		r = image_build(store, &request, &runner, id, err);
 	if (r == 0) {
 		printf("%s\n", id);
-		tell(engine, "build", id);
+		image_tell(engine, "build", id);
 	}
 	return r;
 }
@@ -270,7 +331,8 @@ static const struct verb verbs[] = {
 	},
 	{
 		.spec = { .name = "images",
-			  .words = "",
+			  .words = "[NAME[:TAG]]",
+			  .words_max = 1,
 			  .summary = "List images",
 			  .options = images_rows,
 			  .option_count = ARRAY_SIZE(images_rows) },

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alias.h"
 #include "explain.h"
 #include "runtime/engine.h"
 #include "verbs.h"
@@ -119,6 +120,10 @@ static bool is_group(const char *word)
 			if (strncmp(name, word, size) == 0 && name[size] == ' ')
 				return true;
 		}
+	for (size_t i = 0; i < verb_alias_count; i++)
+		if (strncmp(verb_aliases[i].name, word, size) == 0 &&
+		    verb_aliases[i].name[size] == ' ')
+			return true;
 	return false;
 }
 

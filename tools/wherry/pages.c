@@ -6,7 +6,8 @@
 #include "man.h"
 #include "verbs.h"
 
-#define SPECS_MAX 128
+#define SPECS_MAX 256
+#define ALIASES_MAX 128
 
 static int print_text(struct text *text, struct error *err)
 {
@@ -21,8 +22,12 @@ static int run_completion(struct cli *cli, const void *options, const struct wor
 			  struct error *err)
 {
 	const struct verb_spec *specs[SPECS_MAX];
-	size_t count = verb_specs(specs, SPECS_MAX);
+	struct verb_spec aliases[ALIASES_MAX];
+	size_t count = verb_specs(specs, SPECS_MAX - ALIASES_MAX);
+	size_t alias_count = verb_alias_specs(aliases, ALIASES_MAX);
 	auto_text script = { 0 };
+	for (size_t i = 0; i < alias_count; i++)
+		specs[count++] = &aliases[i];
 	(void)cli;
 	(void)options;
 	int r = completion_write(words->items[0], specs, count, &script, err);

@@ -51,6 +51,8 @@ extern const struct verb_group verb_group_containers;
 extern const struct verb_group verb_group_processes;
 extern const struct verb_group verb_group_stats;
 extern const struct verb_group verb_group_events;
+extern const struct verb_group verb_group_prune;
+extern const struct verb_group verb_group_info;
 extern const struct verb_group verb_group_changing;
 extern const struct verb_group verb_group_files;
 extern const struct verb_group verb_group_volumes;
@@ -74,6 +76,9 @@ extern const size_t verb_group_count;
 const struct verb *verb_find(int argc, char **argv, int *ret_words);
 /** All verbs that are shown, in the order of the groups; fills at most max, returns how many. */
 size_t verb_specs(const struct verb_spec **ret_specs, size_t max);
+
+/** Copies of what Docker's second names stand for (alias.h), for the completion. */
+size_t verb_alias_specs(struct verb_spec *ret_specs, size_t max);
 
 /** Runs the verb that argv begins with; prints errors; returns the exit status. */
 int cli_dispatch(struct cli *cli, int argc, char **argv);

@@ -103,38 +103,6 @@ static int run_rm(struct cli *cli, const void *data, const struct words *words, 
 	return do_each(cli, "volume rm", words, remove_one, data, err);
 }
 
-struct prune_options {
-	bool all, force;
-};
-static const struct option_spec prune_rows[] = {
-	{ "all", 'a', OPTION_FLAG, offsetof(struct prune_options, all), NULL,
-	  "Those with a name of their own too" },
-	{ "force", 'f', OPTION_FLAG, offsetof(struct prune_options, force), NULL,
-	  "Nothing is asked: for Docker's users" },
-};
-
-static int run_prune(struct cli *cli, const void *data, const struct words *words,
-		     struct error *err)
-{
-	const struct prune_options *options = data;
-	struct engine *engine;
-	auto_words names = { 0 };
-	uint64_t bytes = 0;
-	char size[32];
-	(void)words;
-	int r = cli_engine(cli, &engine, err);
-	if (r == 0)
-		r = volumes_prune(engine, options->all, &names, &bytes, err);
-	if (names.count)
-		printf("Deleted Volumes:\n");
-	for (size_t i = 0; i < names.count; i++)
-		printf("%s\n", names.items[i]);
-	output_size(bytes, size, sizeof size);
-	if (r == 0)
-		printf("%sTotal reclaimed space: %s\n", names.count ? "\n" : "", size);
-	return r;
-}
-
 static const struct verb verbs[] = {
 	{
 		.spec = { .name = "volume create",
@@ -176,15 +144,6 @@ static const struct verb verbs[] = {
 			  .words_max = -1 },
 		.options_size = sizeof(struct rm_options),
 		.run = run_rm,
-	},
-	{
-		.spec = { .name = "volume prune",
-			  .words = "",
-			  .summary = "Remove volumes without a name that no container has",
-			  .options = prune_rows,
-			  .option_count = ARRAY_SIZE(prune_rows) },
-		.options_size = sizeof(struct prune_options),
-		.run = run_prune,
 	},
 };
 

@@ -193,6 +193,10 @@ struct container_usage {
 int container_use(struct engine *engine, const char *reference, struct container_usage *ret_usage,
 		  struct error *err);
 
+/** Bytes that its own files take, without its image and volumes. */
+int container_disk_usage(struct engine *engine, const char *reference, uint64_t *ret_bytes,
+			 struct error *err);
+
 struct exec_options {
 	const char *user, *working_dir;
 	struct words env;
@@ -216,6 +220,11 @@ struct engine_build {
 /** build is lent for the runner's life. -ENOENT: no such network. */
 int engine_build_runner(struct engine_build *build, struct build_runner *ret_runner,
 			struct error *err);
+
+/* --- the instance -------------------------------------------------------------- */
+
+/** What it is, with Docker's keys: Containers, Images, KernelVersion, NCPU, Warnings, … */
+int engine_info(struct engine *engine, struct json_t **ret_object, struct error *err);
 
 /* --- events ----------------------------------------------------------------- */
 
@@ -257,9 +266,14 @@ int volume_inspect(struct engine *engine, const char *name, struct json_t **ret_
 		   struct error *err);
 /** -EBUSY names a container that has it. */
 int volume_delete(struct engine *engine, const char *name, struct error *err);
-/** Removes those without a name that no container has; with all, those with a name too. */
-int volumes_prune(struct engine *engine, bool all, struct words *ret_names, uint64_t *ret_bytes,
-		  struct error *err);
+/** 1 and the name of a container that has it; 0: none. */
+int volume_find_user(struct engine *engine, const char *volume, char *ret_name, size_t size,
+		     struct error *err);
+/** Whether it was made without a name. */
+bool volume_is_anonymous(const char *name);
+/** Bytes that its files take. */
+int volume_disk_usage(struct engine *engine, const char *name, uint64_t *ret_bytes,
+		      struct error *err);
 
 /* --- networks --------------------------------------------------------------- */
 

@@ -82,6 +82,18 @@ int image_each(struct image_store *store,
 int image_remove(struct image_store *store, const char *reference, bool force,
 		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),
 		 void *context, struct words *ret_removed, struct error *err);
+struct image_disk {
+	uint64_t images, images_used;
+	uint64_t bytes, used_bytes; /* of layers, each once; of those that images in use have */
+	uint64_t cached_layers, cache_bytes; /* of build steps that no image has */
+};
+/** What images take on the disk; in_use as for image_remove. */
+int image_disk_usage(struct image_store *store,
+		     int (*in_use)(const char *image_id, char *ret_name, size_t size,
+				   void *context),
+		     void *context, struct image_disk *ret_disk, struct error *err);
+/** Removes the build steps that no image has. */
+int image_forget_cache(struct image_store *store, struct error *err);
 /** Gives an image one more name; another image that had it loses it. -ENOENT. */
 int image_tag(struct image_store *store, const char *reference, const char *name,
 	      struct error *err);

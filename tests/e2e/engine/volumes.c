@@ -60,7 +60,7 @@ static void volumes_are_made_listed_shown_and_removed(void **state)
 		     "wherry: volume rm: volume v: container c has it: remove that first\n");
 	done(scene, "wherry volume prune -f && wherry rm c");
 	expect(scene, "wherry volume ls -q | wc -l", 0, "2\n");
-	done(scene, "wherry volume prune --all");
+	done(scene, "wherry volume prune -f --all");
 	expect(scene, "wherry volume ls -q", 0, "");
 	expect_error(scene, "wherry volume rm v", 1, "wherry: volume rm: no such volume: v\n");
 	expect_error(scene, "wherry volume create ../x", 1,
