@@ -102,6 +102,20 @@ inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
 	return DROP_NONE;
 }
 
+/* The first packet of a flow, translated as the flow says. */
+inline_always int container_leave(struct packet *packet, const struct source *source,
+				  const struct route *route, const struct new_flow *new)
+{
+	struct translation to = translation_of(&new->flow);
+	enum drop_reason reason = translation_refusal(packet, &to);
+
+	if (reason)
+		return drop(packet, reason);
+	count_sent(packet, source->slot);
+	translate(packet, &to);
+	return next_hop_send(route);
+}
+
 inline_always int container_to_outside(struct packet *packet, const struct source *source,
 				       const struct route *route)
 {
@@ -128,13 +142,7 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	reason = masquerade(packet, new, source, route, uplink);
 	if (reason)
 		return container_tail_refuse(packet, reason);
-	struct translation to = translation_of(&new->flow);
-	reason = translation_refusal(packet, &to);
-	if (reason)
-		return drop(packet, reason);
-	count_sent(packet, source->slot);
-	translate(packet, &to);
-	return next_hop_send(route);
+	return container_leave(packet, source, route, new);
 }
 
 inline_always int container_begin(struct packet *packet, const struct source *source)
@@ -157,6 +165,8 @@ inline_always int container_begin(struct packet *packet, const struct source *so
 		return drop(packet, reason);
 	if (kind == ROUTE_NONE)
 		return drop(packet, DROP_NO_ROUTE);
+	if (source->flags & NETWORK_MASQUERADE_OPTIONS)
+		return container_tail(packet, CONTAINER_CHOSEN);
 	return container_to_outside(packet, source, &route);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "from_container.bpf.c"
 #include "container_flow.bpf.c"
+#include "container_chosen.bpf.c"
 #include "from_uplink.bpf.c"
 #include "sockets.bpf.c"
 #include "bind.bpf.c"

@@ -6,12 +6,12 @@
  */
 #include "lib/act.h"
 #include "lib/admit.h"
+#include "lib/chosen.h"
 #include "lib/deliver.h"
 #include "lib/discovery.h"
 #include "lib/error.h"
 #include "lib/fragment.h"
 #include "lib/group.h"
-#include "lib/masquerade.h"
 #include "lib/refuse.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
@@ -33,6 +33,8 @@ int container_refuse(struct __sk_buff *skb);
 int container_refuse6(struct __sk_buff *skb);
 int container_group(struct __sk_buff *skb);
 int container_group6(struct __sk_buff *skb);
+int container_chosen(struct __sk_buff *skb);
+int container_chosen6(struct __sk_buff *skb);
 
 /* IPv6 has the program behind the one of IPv4. */
 enum container_tail {
@@ -45,6 +47,7 @@ enum container_tail {
 	CONTAINER_LOCAL = 10,
 	CONTAINER_REFUSE = 12,
 	CONTAINER_GROUP = 14,
+	CONTAINER_CHOSEN = 16, /* a network whose masquerading has options */
 };
 
 TAIL_MAP wh1_tails_cont SEC(".maps") = {
@@ -65,6 +68,8 @@ TAIL_MAP wh1_tails_cont SEC(".maps") = {
 		[CONTAINER_REFUSE + 1] = &container_refuse6,
 		[CONTAINER_GROUP] = &container_group,
 		[CONTAINER_GROUP + 1] = &container_group6,
+		[CONTAINER_CHOSEN] = &container_chosen,
+		[CONTAINER_CHOSEN + 1] = &container_chosen6,
 	},
 };
 

@@ -16,9 +16,17 @@ int uplink_new(struct __sk_buff *skb);
 int uplink_new6(struct __sk_buff *skb);
 int uplink_error(struct __sk_buff *skb);
 int uplink_error6(struct __sk_buff *skb);
+int uplink_mapped(struct __sk_buff *skb);
+int uplink_mapped6(struct __sk_buff *skb);
 
 /* IPv6 has the program behind the one of IPv4. */
-enum uplink_tail { UPLINK_ETHERNET = 0, UPLINK_FLOW6 = 1, UPLINK_NEW = 2, UPLINK_ERROR = 4 };
+enum uplink_tail {
+	UPLINK_ETHERNET = 0,
+	UPLINK_FLOW6 = 1,
+	UPLINK_NEW = 2,
+	UPLINK_ERROR = 4,
+	UPLINK_MAPPED = 6,
+};
 
 TAIL_MAP wh1_tails_upl SEC(".maps") = {
 	.values = {
@@ -28,6 +36,8 @@ TAIL_MAP wh1_tails_upl SEC(".maps") = {
 		[UPLINK_NEW + 1] = &uplink_new6,
 		[UPLINK_ERROR] = &uplink_error,
 		[UPLINK_ERROR + 1] = &uplink_error6,
+		[UPLINK_MAPPED] = &uplink_mapped,
+		[UPLINK_MAPPED + 1] = &uplink_mapped6,
 	},
 };
 
@@ -108,6 +118,8 @@ inline_always int uplink_begin(struct packet *packet)
 		return VERDICT_PASS;
 	struct publication *publication =
 		publication_find(to, packet->destination_port, packet->protocol);
+	if (!publication && mappings_exist())
+		bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_MAPPED + packet->v6);
 	if (!publication || uplink_source_is_forged(packet_source(packet)) ||
 	    !uplink_is_local(packet, publication))
 		return VERDICT_PASS;
@@ -137,6 +149,58 @@ SEC("tc") int uplink_new6(struct __sk_buff *skb)
 	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK, .v6 = true };
 
 	return uplink_begin(&packet);
+}
+
+/* As if the container's port were published, for mappings that are open. */
+inline_always int uplink_to_mapping(struct packet *packet, struct publication *publication)
+{
+	struct mapping_key outside = { .address = packet_destination(packet),
+				       .port = packet->destination_port,
+				       .protocol = packet->protocol };
+	struct mapping *mapping = mapping_find(&outside);
+
+	if (!mapping || !(mapping->flags & MASQUERADE_OPEN) ||
+	    uplink_source_is_forged(packet_source(packet)))
+		return VERDICT_PASS;
+	struct endpoint *endpoint = endpoint_find(mapping->network, mapping->address);
+	if (!endpoint)
+		return VERDICT_PASS;
+	publication->address = mapping->address;
+	publication->port = mapping->port;
+	publication->network = mapping->network;
+	publication->slot = mapping->slot;
+	publication->generation = mapping->generation;
+	publication->ifindex = endpoint->ifindex;
+	struct new_flow *new = new_flow_begin(packet);
+	if (!new)
+		return drop(packet, DROP_INTERNAL_ERROR);
+	if (host_talks(packet->skb, &new->key))
+		return VERDICT_PASS;
+	packet->slot = publication->slot;
+	enum drop_reason reason = publish_from_uplink(packet, new, publication);
+	if (reason)
+		return drop(packet, reason);
+	return act_to_endpoint(packet, &new->flow);
+}
+
+inline_always int uplink_mapped_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_FROM_UPLINK, .v6 = v6 };
+	struct publication publication = { .flags = 0 };
+
+	if (!uplink_parse(&packet) || !packet.has_ports)
+		return VERDICT_PASS;
+	return uplink_to_mapping(&packet, &publication);
+}
+
+SEC("tc") int uplink_mapped(struct __sk_buff *skb)
+{
+	return uplink_mapped_of(skb, false);
+}
+
+SEC("tc") int uplink_mapped6(struct __sk_buff *skb)
+{
+	return uplink_mapped_of(skb, true);
 }
 
 inline_always int uplink_error_of(struct packet *packet)

@@ -48,7 +48,12 @@ static bool fits(const struct network_info *found, const struct network_spec *wa
 {
 	const struct network_spec *is = &found->spec;
 
-	return prefix_equal(is->subnet, wanted->subnet) && ip_equal(is->gateway, wanted->gateway) &&
+	/* None left out: those of the instance's config are. */
+	struct masquerade_options options = is->masquerade_options;
+	if (wanted->masquerade_options.except_count == 0)
+		options.except_count = 0;
+	return masquerade_options_equal(&options, &wanted->masquerade_options) &&
+	       prefix_equal(is->subnet, wanted->subnet) && ip_equal(is->gateway, wanted->gateway) &&
 	       prefix_equal(is->subnet6, wanted->subnet6) &&
 	       ip_equal(is->gateway6, wanted->gateway6) && is->masquerade == wanted->masquerade &&
 	       is->routed == wanted->routed && is->no_icc == wanted->no_icc &&
@@ -107,6 +112,7 @@ static int ensure_network(struct add *add, const struct network_spec *wanted, st
 	struct network_spec spec = *wanted;
 	spec.mtu = config->mtu;
 	spec.masquerade = config->masquerade;
+	spec.masquerade_options = config->masquerade_options;
 	spec.routed = !config->masquerade;
 	spec.no_icc = config->isolated_ports;
 	spec.big_tcp = config->big_tcp;

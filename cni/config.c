@@ -159,6 +159,18 @@ static int read_backend(const struct json_at *at, struct error *err)
 			  backend);
 }
 
+/* "masquerade": how it differs from the usual. */
+static int read_masquerade(const struct json_at *at, struct cni_config *config, struct error *err)
+{
+	struct json_at object;
+	int r = json_get_object(at, "masquerade", JSON_OPTIONAL, &object, err);
+	if (r < 0 || !object.value)
+		return r;
+	if (!config->masquerade)
+		return json_error(&object, err, EINVAL, "needs \"ipMasq\": true beside it");
+	return masquerade_options_read(&object, &config->masquerade_options, err);
+}
+
 /* "publishFrom": the clients that published ports are for. */
 static int read_publish_from(const struct json_at *at, struct cni_config *config, struct error *err)
 {
@@ -338,6 +350,8 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 		r = read_numbers(&call->root, config, err);
 	if (r == 0)
 		r = read_backend(&call->root, err);
+	if (r == 0)
+		r = read_masquerade(&call->root, config, err);
 	if (r == 0)
 		r = read_publish_from(&call->root, config, err);
 	if (r == 0)

@@ -31,6 +31,7 @@ struct cni_config {
 	char bridge[DEVICE_NAME_MAX]; /* "": not named */
 	bool gateway, default_gateway, masquerade, isolated_ports;
 	enum big_tcp big_tcp;
+	struct masquerade_options masquerade_options;
 	uint32_t mtu;
 	enum ipam_kind ipam_kind;
 	const char *ipam_type; /* lent by the document; NULL: none */

@@ -10,6 +10,7 @@
 #include "endpoint.h"
 #include "link/address.h"
 #include "link/device.h"
+#include "masquerade.h"
 
 static int missing(const struct endpoint_info *info, struct error *err, const char *what)
 {
@@ -189,7 +190,7 @@ static int check_network_entries(struct dataplane *dataplane, const struct netwo
 		return error_set(err, ENOENT,
 				 "network %s: %s is not in the kernel's table of gateways",
 				 network->spec.name, network->spec.device);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : masquerade_check(dataplane, network, err);
 }
 
 int network_check(struct dataplane *dataplane, const struct network_info *network,

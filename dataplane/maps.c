@@ -21,6 +21,8 @@ static const char *const names[] = {
 	[MAP_DROPS] = ABI_MAP("drops"),       [MAP_SWITCHES] = ABI_MAP("switches"),
 	[MAP_EVENTS] = ABI_MAP("events"),     [MAP_LATENCY] = ABI_MAP("latency"),
 	[MAP_ALLOWED] = ABI_MAP("allowed"),   [MAP_NOTICES] = ABI_MAP("notices"),
+	[MAP_EXCEPTS] = ABI_MAP("excepts"),   [MAP_MASQUERADE] = ABI_MAP("masquerade"),
+	[MAP_MAPPINGS] = ABI_MAP("mappings"),
 };
 _Static_assert(sizeof names / sizeof names[0] == MAP_COUNT, "every map has a name");
 

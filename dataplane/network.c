@@ -8,6 +8,7 @@
 
 #include "endpoint.h"
 #include "link/device.h"
+#include "masquerade.h"
 #include "record.h"
 #include "state.h"
 #include "uplinks.h"
@@ -92,6 +93,8 @@ int network_settle(struct dataplane *dataplane, const struct network_spec *spec,
 	int r = check_names(spec, err);
 	if (r == 0)
 		r = check_subnets(spec, err);
+	if (r == 0)
+		r = masquerade_settle(dataplane, &info.spec, err);
 	if (r < 0)
 		return r;
 	uint32_t hash = hash_text(spec->name) ^ hash_text(dataplane->instance.tag);
@@ -118,7 +121,8 @@ static bool spec_equals(const struct network_spec *a, const struct network_spec 
 	return strcmp(a->device, b->device) == 0 && subnets_equal(a, b) &&
 	       ip_equal(a->gateway, b->gateway) && ip_equal(a->gateway6, b->gateway6) &&
 	       a->mtu == b->mtu && network_abi_flags(a) == network_abi_flags(b) &&
-	       a->dns == b->dns && a->big_tcp == b->big_tcp;
+	       a->dns == b->dns && a->big_tcp == b->big_tcp &&
+	       masquerade_options_equal(&a->masquerade_options, &b->masquerade_options);
 }
 
 struct survey {
@@ -267,7 +271,9 @@ static int is_there(struct dataplane *dataplane, const struct network_info *want
 static int make(struct dataplane *dataplane, struct network_info *info, bool is_new,
 		struct error *err)
 {
-	int r = write_wanted(dataplane, info, err);
+	int r = masquerade_check_source(dataplane, &info->spec, err);
+	if (r == 0)
+		r = write_wanted(dataplane, info, err);
 	if (r < 0)
 		return r;
 	r = network_realize(dataplane, info, err);

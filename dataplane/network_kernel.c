@@ -11,6 +11,7 @@
 #include "link/address.h"
 #include "link/device.h"
 #include "link/sysctl.h"
+#include "masquerade.h"
 #include "network.h"
 #include "state.h"
 #include "uplinks.h"
@@ -144,6 +145,9 @@ static int prepare_device(struct dataplane *dataplane, struct network_info *info
 uint16_t network_abi_flags(const struct network_spec *spec)
 {
 	return (uint16_t)((spec->masquerade ? NETWORK_MASQUERADE : 0) |
+			  (masquerade_options_are_set(&spec->masquerade_options)
+				   ? NETWORK_MASQUERADE_OPTIONS
+				   : 0) |
 			  (spec->internal ? NETWORK_INTERNAL : 0) |
 			  (spec->routed ? NETWORK_ROUTED : 0) |
 			  (spec->no_icc ? NETWORK_NO_ICC : 0) |
@@ -196,7 +200,9 @@ static int put_entries(struct dataplane *dataplane, const struct network_info *i
 		.flags = network_abi_flags(spec),
 	};
 	memcpy(network.gateway_mac, info->device_mac.bytes, MAC_SIZE);
-	int r = map_put(maps, MAP_NETWORKS, &id, &network, err);
+	int r = masquerade_put(dataplane, info, err);
+	if (r == 0)
+		r = map_put(maps, MAP_NETWORKS, &id, &network, err);
 	if (r == 0)
 		r = map_put(maps, MAP_GATEWAYS, &info->device_ifindex, &id, err);
 	if (r == 0)
@@ -245,6 +251,8 @@ int network_unrealize(struct dataplane *dataplane, const struct network_info *in
 		r = delete_subnet(dataplane, info->spec.subnet6, err);
 	if (r >= 0)
 		r = map_delete(maps, MAP_GATEWAYS, &ifindex, err);
+	if (r >= 0)
+		r = masquerade_delete(dataplane, info->id, err);
 	if (r >= 0)
 		r = delete_device(dataplane, info, err);
 	return r < 0 ? r : uplinks_refresh(dataplane, err);

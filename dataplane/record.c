@@ -107,6 +107,40 @@ static int check_whole(const struct text *text, struct error *err)
 	return text->failed ? error_set(err, ENOMEM, "no memory for a record") : 0;
 }
 
+enum { OPTION_INDEPENDENT = 1, OPTION_OPEN = 2 };
+
+static void put_options(struct text *text, const struct masquerade_options *options)
+{
+	put_number(text,
+		   (options->endpoint_independent ? OPTION_INDEPENDENT : 0u) |
+			   (options->open ? OPTION_OPEN : 0u),
+		   1);
+	put_bytes(text, options->source.bytes, sizeof options->source.bytes);
+	put_bytes(text, options->source6.bytes, sizeof options->source6.bytes);
+	put_number(text, options->except_count, 1);
+	for (size_t i = 0; i < options->except_count; i++)
+		put_prefix(text, options->except[i]);
+}
+
+/* Behind all else, so that versions without them read the record, and this one theirs. */
+static void get_options(struct reader *reader, struct masquerade_options *options)
+{
+	if (reader->size == 0)
+		return;
+	uint64_t flags = get_number(reader, 1);
+	options->endpoint_independent = flags & OPTION_INDEPENDENT;
+	options->open = flags & OPTION_OPEN;
+	get_bytes(reader, options->source.bytes, sizeof options->source.bytes);
+	get_bytes(reader, options->source6.bytes, sizeof options->source6.bytes);
+	options->except_count = get_number(reader, 1);
+	if (options->except_count > MASQUERADE_EXCEPTS_MAX) {
+		reader->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < options->except_count; i++)
+		options->except[i] = get_prefix(reader);
+}
+
 int network_encode(const struct network_info *info, struct text *ret_text, struct error *err)
 {
 	const struct network_spec *spec = &info->spec;
@@ -122,6 +156,7 @@ int network_encode(const struct network_info *info, struct text *ret_text, struc
 	put_number(ret_text, info->id, 2);
 	put_number(ret_text, info->device_ifindex, 4);
 	put_bytes(ret_text, info->device_mac.bytes, MAC_SIZE);
+	put_options(ret_text, &spec->masquerade_options);
 	return check_whole(ret_text, err);
 }
 
@@ -155,6 +190,7 @@ int network_decode(struct bytes bytes, struct network_info *ret_info, struct err
 	info.id = (uint16_t)get_number(&reader, 2);
 	info.device_ifindex = (uint32_t)get_number(&reader, 4);
 	get_bytes(&reader, info.device_mac.bytes, MAC_SIZE);
+	get_options(&reader, &spec->masquerade_options);
 	if (reader.failed)
 		return error_set(err, EBADMSG, "a network's record is cut short");
 	*ret_info = info;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "dataplane/masquerade.h"
 
 #define GLOBS_MAX 256
 
@@ -38,6 +39,54 @@ static int read_globs(const struct json_at *at, const char *key, struct words *r
 	return r;
 }
 
+/* An address of each family at most, as the option of networks has them. */
+static int read_source(const struct json_at *list, struct uplink_source *ret_source,
+		       struct error *err)
+{
+	struct masquerade_options options = { .open = false };
+	int r = 0;
+	if (!json_is_array(list))
+		return json_error(list, err, EINVAL, "must be a list of addresses");
+	if (!text_is_name(list->key, sizeof ret_source->device - 1))
+		return json_error(list, err, EINVAL, "is the name of no device");
+	for (size_t i = 0; r == 0 && i < json_count(list); i++) {
+		struct json_at element = json_element(list, i);
+		struct error why = { 0 };
+		const char *text = NULL;
+		r = json_as_string(&element, &text, err);
+		if (r == 0 && masquerade_options_take("source", text, &options, &why) < 0)
+			r = json_error(&element, err, EINVAL, "%s", why.text);
+	}
+	if (r < 0)
+		return r;
+	*ret_source = (struct uplink_source){ .v4 = options.source, .v6 = options.source6 };
+	snprintf(ret_source->device, sizeof ret_source->device, "%s", list->key);
+	return 0;
+}
+
+static int read_sources(const struct json_at *at, struct uplink_rules *rules, struct error *err)
+{
+	struct json_at object;
+	int r = json_get_object(at, "masqueradeSource", JSON_OPTIONAL, &object, err);
+	if (r < 0 || !object.value)
+		return r;
+	if (json_count(&object) > UPLINK_SOURCES_MAX)
+		return json_error(&object, err, EINVAL, "at most %d devices", UPLINK_SOURCES_MAX);
+	for (size_t i = 0; r == 0 && i < json_count(&object); i++) {
+		struct json_at member = json_member_at(&object, i);
+		r = read_source(&member, &rules->sources[rules->source_count++], err);
+	}
+	return r;
+}
+
+struct ip uplink_source_of(const struct uplink_rules *rules, const char *device, bool v4)
+{
+	for (size_t i = 0; i < rules->source_count; i++)
+		if (text_equal(rules->sources[i].device, device))
+			return v4 ? rules->sources[i].v4 : rules->sources[i].v6;
+	return (struct ip){ 0 };
+}
+
 int uplink_rules_read(const struct instance *instance, struct uplink_rules *ret_rules,
 		      struct error *err)
 {
@@ -55,6 +104,8 @@ int uplink_rules_read(const struct instance *instance, struct uplink_rules *ret_
 		r = read_globs(&uplinks, "include", &rules.include, err);
 	if (r == 0 && uplinks.value)
 		r = read_globs(&uplinks, "exclude", &rules.exclude, err);
+	if (r == 0 && uplinks.value)
+		r = read_sources(&uplinks, &rules, err);
 	if (r < 0)
 		return r;
 	*ret_rules = rules;

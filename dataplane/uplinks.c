@@ -117,6 +117,20 @@ static int drop_old_locals(struct dataplane *dataplane, const struct addresses *
 	return more;
 }
 
+/*
+ * What outside sees as the source. One that was chosen and is not the host's (any
+ * more) would get no answers: then there is none, and packets are dropped by name.
+ */
+static struct abi_addr source_of_device(const struct uplink_rules *rules,
+					const struct addresses *all, const struct device *device,
+					bool v4)
+{
+	struct ip chosen = uplink_source_of(rules, device->name, v4);
+	if (ip_is_unset(chosen))
+		return address_of_device(all, device->ifindex, v4);
+	return is_local(all, abi_addr_of(chosen)) ? abi_addr_of(chosen) : (struct abi_addr){ 0 };
+}
+
 /* 1 if the device, which has a fit address, is an uplink now, 0 if not. */
 static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *rules,
 		      const struct addresses *all, uint32_t ifindex, struct error *err)
@@ -129,8 +143,8 @@ static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *ru
 	if (kind == UPLINK_NONE)
 		return 0;
 	struct uplink uplink = {
-		.masquerade = address_of_device(all, ifindex, true),
-		.masquerade6 = address_of_device(all, ifindex, false),
+		.masquerade = source_of_device(rules, all, &device, true),
+		.masquerade6 = source_of_device(rules, all, &device, false),
 		.mtu = (uint16_t)(device.mtu > UINT16_MAX ? UINT16_MAX : device.mtu),
 		.segment_max = device.segment_max,
 	};

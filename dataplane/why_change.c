@@ -25,6 +25,8 @@ static const struct {
 	{ "no-route", "give the host a route to $T: ip route add $T via GATEWAY" },
 	{ "no-uplink", "give the device that leads to $T a global address: wherry doctor names "
 		       "the uplinks" },
+	{ "no-source", "give the host the address: wherry network inspect $f shows the one that "
+		       "was chosen" },
 	{ "unknown-endpoint", "wherry check --repair" },
 	{ "stale", "wherry check --repair" },
 	{ "flows-full", "wherry flows shows who holds the table; wherry maps how full it is" },

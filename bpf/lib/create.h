@@ -9,24 +9,23 @@
  * port here, always, so sequence numbers and timestamps stay monotonic for the
  * server's TIME_WAIT, and a flow whose entries were lost heals.
  */
-#include "lib/scratch.h"
+#include "lib/mapping.h"
 #include "lib/seat.h"
 
 #define PORT_TRIES 64
 #define PORT_STEP 7919 /* prime: tries do not pile up */
 
 enum port_choice {
-	PORT_KEEP_FIRST, /* the client's own if it is free */
+	PORT_KEEP_FIRST, /* the one that the flow has been given (the client's own) if it is free */
+	PORT_MAPPED,     /* the one of its mapping, most often */
 	PORT_FROM_RANGE, /* one of those set apart, which no socket of the host has */
 };
 
+/* The rest of the wish is in new->wish: stacks are short. */
 struct port_search {
 	struct new_flow *new;
 	struct __sk_buff *skb;
-	__u32 base;
-	__u32 choice; /* enum port_choice */
-	__u32 hurry;  /* boolean: ports of flows that closed just now are taken, too */
-	__s32 result; /* enum drop_reason, or -1 while the search goes on */
+	__s64 result; /* enum drop_reason, or -1 while the search goes on */
 };
 
 /* Cleared, with the packet's key, and the entries' common part. */
@@ -125,7 +124,7 @@ global_function int host_has_socket(struct __sk_buff *skb, const struct flow_key
 /* Whether the flow that holds the answers' key keeps it. */
 inline_always bool port_is_held(const struct port_search *search, struct flow *held)
 {
-	if (search->hurry && flow_is_closed(held->state))
+	if (search->new->wish.hurry && flow_is_closed(held->state))
 		return false;
 	return flow_is_alive(held, search->new->key.protocol);
 }
@@ -144,25 +143,24 @@ inline_always bool port_claim(const struct port_search *search)
 	if (held && bpf_map_delete_elem(&wh1_flows, &new->peer_key) < 0)
 		return false;
 	held = bpf_map_lookup_elem(&wh1_opening, &new->peer_key);
-	if (!held)
-		return search->choice != PORT_FROM_RANGE ||
-		       !host_has_socket(search->skb, &new->peer_key);
-	if (!flow_leads_to(held, &new->key) && port_is_held(search, held))
+	if (held && !flow_leads_to(held, &new->key) && port_is_held(search, held))
 		return false;
-	return bpf_map_delete_elem(&wh1_opening, &new->peer_key) == 0;
+	if (new->wish.choice != PORT_KEEP_FIRST && host_has_socket(search->skb, &new->peer_key))
+		return false;
+	return !held || bpf_map_delete_elem(&wh1_opening, &new->peer_key) == 0;
 }
 
 static long port_try(__u32 turn, void *context)
 {
 	struct port_search *search = context;
 	struct new_flow *new = search->new;
-	__u32 offset = (search->base + turn * PORT_STEP) % masquerade_count;
+	__u32 offset = (new->wish.base + turn *PORT_STEP) % masquerade_count;
 
-	if (search->choice == PORT_FROM_RANGE || turn)
+	if (new->wish.choice == PORT_FROM_RANGE || turn)
 		new_flow_set_port(new, bpf_htons(masquerade_first + offset));
 	else
-		new_flow_set_port(new, new->key.source_port);
-	if (!port_claim(search) ||
+		new_flow_set_port(new, new->wish.first);
+	if ((new->wish.mapped &&mapping_forbids(new)) || !port_claim(search) ||
 	    bpf_map_update_elem(&wh1_opening, &new->peer_key, &new->peer, BPF_NOEXIST) < 0)
 		return 0;
 	search->result = DROP_NONE;
@@ -195,20 +193,18 @@ inline_always bool flows_are_frozen(void)
 inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buff *skb,
 					   enum port_choice choice)
 {
-	struct port_search search = {
-		.new = new,
-		.skb = skb,
-		.base = port_base(&new->key),
-		.choice = choice,
-		.result = -1,
-	};
+	struct port_search search = { .new = new, .skb = skb, .result = -1 };
 
+	new->wish = (struct port_wish){ .base = port_base(&new->key),
+					.choice = choice,
+					.mapped = choice != PORT_KEEP_FIRST && mappings_exist(),
+					.first = new->flow.new_source_port };
 	if (flows_are_frozen())
 		return DROP_UPGRADE;
 	new_flow_mirror(new);
 	bpf_loop(PORT_TRIES, port_try, &search, 0);
 	if (search.result != DROP_NONE) {
-		search.hurry = 1;
+		new->wish.hurry = 1;
 		bpf_loop(PORT_TRIES, port_try, &search, 0);
 	}
 	if (search.result != DROP_NONE)

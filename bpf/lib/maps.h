@@ -88,6 +88,15 @@ struct {
 MAP(BPF_MAP_TYPE_LPM_TRIE, struct allowed_key, struct allowed, ALLOWED_MAX, BPF_F_NO_PREALLOC)
 wh1_allowed SEC(".maps");
 
+MAP(BPF_MAP_TYPE_HASH, __u32, struct masquerade_choice, NETWORK_MAX, BPF_F_NO_PREALLOC)
+wh1_masquerade SEC(".maps");
+
+MAP(BPF_MAP_TYPE_LPM_TRIE, struct except_key, __u32, EXCEPTS_MAX, BPF_F_NO_PREALLOC)
+wh1_excepts SEC(".maps");
+
+MAP(BPF_MAP_TYPE_LRU_HASH, struct mapping_key, struct mapping, MAPPINGS_MAX, 0)
+wh1_mappings SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NOTICES_BYTES);

@@ -7,15 +7,12 @@
 #include "lib/create.h"
 #include "lib/nexthop.h"
 
-inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow *new,
-					  const struct source *source, const struct route *route,
-					  const struct uplink *uplink)
+/* Both halves, but for the source that outside will see. */
+inline_always void masquerade_prepare(const struct packet *packet, struct new_flow *new,
+				      const struct source *source, const struct route *route)
 {
 	struct flow *flow = &new->flow, *peer = &new->peer;
 
-	flow->new_source = packet->v6 ? uplink->masquerade6 : uplink->masquerade;
-	if (address_is_zero(&flow->new_source))
-		return DROP_NO_UPLINK;
 	flow->slot = source->slot;
 	flow->generation = source->generation;
 	flow->action = FLOW_TO_UPLINK;
@@ -25,6 +22,16 @@ inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow
 	peer->flags = flow_flags_to(source);
 	mac_copy(peer->source_mac, source->gateway_mac);
 	mac_copy(peer->destination_mac, source->mac);
+}
+
+inline_always enum drop_reason masquerade(struct packet *packet, struct new_flow *new,
+					  const struct source *source, const struct route *route,
+					  const struct uplink *uplink)
+{
+	new->flow.new_source = packet->v6 ? uplink->masquerade6 : uplink->masquerade;
+	if (address_is_zero(&new->flow.new_source))
+		return DROP_NO_SOURCE;
+	masquerade_prepare(packet, new, source, route);
 	return flow_create(new, packet->skb,
 			   packet->protocol == IPPROTO_SCTP ? PORT_KEEP_FIRST : PORT_FROM_RANGE);
 }

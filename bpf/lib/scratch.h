@@ -6,10 +6,23 @@
  */
 #include "lib/packet.h"
 
+/* How a port is looked for; see create.h. */
+struct port_wish {
+	__u32 base;
+	__u32 choice; /* enum port_choice */
+	__u32 hurry;  /* boolean: ports of flows that closed just now are taken, too */
+	__u32 mapped; /* boolean: there are mappings, whose ports are not for others */
+	__be16 first; /* to be tried first */
+	__u16 zero;
+};
+
 struct new_flow {
 	struct flow_key key, peer_key;
 	struct flow_key old; /* of a flow that has ended */
 	struct flow flow, peer;
+	struct mapping_key inside, outside;
+	struct mapping mapping;
+	struct port_wish wish;
 };
 
 /* Too large for the stack. */

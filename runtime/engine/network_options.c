@@ -6,6 +6,7 @@
 
 #define MTU_MIN 68 /* RFC 791 */
 #define MTU_MAX 65535
+#define MASQUERADE_PREFIX "masquerade."
 
 static int parse_bool(const char *option, const char *value, bool *ret, struct error *err)
 {
@@ -45,6 +46,11 @@ static int take_option(const char *option, struct network_spec *spec, struct err
 		spec->no_icc = !flag;
 	} else if (text_equal(key, "com.docker.network.bridge.enable_ip_masquerade")) {
 		r = parse_bool(option, value, &spec->masquerade, err);
+	} else if (text_starts_with(key, MASQUERADE_PREFIX)) {
+		r = masquerade_options_take(key + sizeof MASQUERADE_PREFIX - 1, value,
+					    &spec->masquerade_options, err);
+		if (r < 0)
+			return error_wrap(err, "-o %s", option);
 	} else if (text_equal(key, "multicast")) {
 		r = parse_bool(option, value, &spec->multicast, err);
 	} else if (text_equal(key, "big-tcp")) {
@@ -53,8 +59,8 @@ static int take_option(const char *option, struct network_spec *spec, struct err
 	} else {
 		r = error_set(err, EINVAL,
 			      "-o %s: unknown; known are multicast, big-tcp, "
-			      "com.docker.network.driver.mtu "
-			      "and "
+			      "masquerade.{except,source,endpoint-independent,filtering}, "
+			      "com.docker.network.driver.mtu and "
 			      "com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}",
 			      option);
 	}

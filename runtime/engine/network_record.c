@@ -61,6 +61,7 @@ struct json_t *engine_network_document(const struct engine_network *network, con
 	json_put_integer(document, "mtu", spec->mtu);
 	json_put_bool(document, "internal", spec->internal);
 	json_put_bool(document, "masquerade", spec->masquerade);
+	json_put(document, "masqueradeOptions", masquerade_options_json(&spec->masquerade_options));
 	json_put_bool(document, "noIcc", spec->no_icc);
 	json_put_bool(document, "multicast", spec->multicast);
 	if (spec->big_tcp != BIG_TCP_AUTO)
@@ -85,6 +86,17 @@ static int read_big_tcp(const struct json_at *at, struct network_spec *spec, str
 	return r;
 }
 
+static int read_masquerade(const struct json_at *at, struct network_spec *spec, struct error *err)
+{
+	struct json_at options;
+	int r = json_get_bool(at, "masquerade", JSON_OPTIONAL, &spec->masquerade, err);
+	if (r == 0)
+		r = json_get_object(at, "masqueradeOptions", JSON_OPTIONAL, &options, err);
+	return r < 0 || !options.value
+		       ? r
+		       : masquerade_options_read(&options, &spec->masquerade_options, err);
+}
+
 static int read_spec(const struct json_at *at, struct network_spec *spec, struct error *err)
 {
 	const char *device = "", *name = NULL;
@@ -97,7 +109,7 @@ static int read_spec(const struct json_at *at, struct network_spec *spec, struct
 	if (r == 0)
 		r = json_get_bool(at, "internal", JSON_OPTIONAL, &spec->internal, err);
 	if (r == 0)
-		r = json_get_bool(at, "masquerade", JSON_OPTIONAL, &spec->masquerade, err);
+		r = read_masquerade(at, spec, err);
 	if (r == 0)
 		r = json_get_bool(at, "noIcc", JSON_OPTIONAL, &spec->no_icc, err);
 	if (r == 0)

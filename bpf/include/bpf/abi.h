@@ -31,6 +31,8 @@
 #define EVENTS_BYTES 262144
 #define NOTICES_BYTES 4096
 #define ALLOWED_MAX 65536
+#define EXCEPTS_MAX 65536
+#define MAPPINGS_MAX 16384 /* entries, two each */
 
 struct abi_addr {
 	union {
@@ -77,7 +79,8 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(27, RATE, "rate", "more of this kind than one endpoint may send in a second")            \
 	X(28, UPGRADE, "upgrade", "wherry was being upgraded: no flow began for a moment")         \
 	X(29, DISCOVERY, "discovery", "a neighbour discovery message that nobody needs to see")    \
-	X(30, ROUTER, "router", "router discovery: addresses and routes are given, not announced")
+	X(30, ROUTER, "router", "router discovery: addresses and routes are given, not announced") \
+	X(31, NO_SOURCE, "no-source", "the host does not have the address to masquerade from")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
@@ -173,8 +176,9 @@ enum network_flags {
 	NETWORK_NO_ICC = 1 << 3,   /* containers do not reach each other */
 	NETWORK_IPV4 = 1 << 4,     /* has a subnet of this family */
 	NETWORK_IPV6 = 1 << 5,
-	NETWORK_MULTICAST = 1 << 6, /* carries multicast and broadcast */
-	ENDPOINT_QUEUED = 1 << 15,  /* of an endpoint: what it receives is limited by a queue */
+	NETWORK_MULTICAST = 1 << 6,          /* carries multicast and broadcast */
+	NETWORK_MASQUERADE_OPTIONS = 1 << 7, /* wh1_masquerade says how */
+	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
 };
 
 /* wh1_networks: array by network id; generation 0: no such network. */
@@ -210,6 +214,52 @@ struct uplink {
 	__u32 segment_max; /* bytes of TCP that it takes at once; read by user space only */
 };
 _Static_assert(sizeof(struct uplink) == 44, "uplink");
+
+/* wh1_masquerade: hash, key __u32 network id; of networks with NETWORK_MASQUERADE_OPTIONS. */
+struct masquerade_choice {
+	struct abi_addr source, source6; /* all zero: the uplink's */
+	__u32 flags;                     /* enum masquerade_flags */
+	__u32 zero;
+};
+_Static_assert(sizeof(struct masquerade_choice) == 40, "masquerade_choice");
+enum masquerade_flags {
+	/* A port of a container has one port outside, whomever it talks to (RFC 4787, REQ-1). */
+	MASQUERADE_ENDPOINT_INDEPENDENT = 1 << 0,
+	MASQUERADE_OPEN = 1 << 1, /* and anybody may send there (REQ-8) */
+};
+
+/* wh1_excepts: LPM trie; value __u32 network id. Where a network keeps its own addresses. */
+struct except_key {
+	__u32 prefix_length; /* 32 + that of the 128-bit form */
+	__u32 network;
+	struct abi_addr address;
+};
+_Static_assert(sizeof(struct except_key) == 24, "except_key");
+
+/*
+ * wh1_mappings: LRU hash. An endpoint-independent mapping has two entries: by the
+ * container's address and port (zone: its network) and by those outside (zone 0);
+ * each leads to the other.
+ */
+struct mapping_key {
+	struct abi_addr address;
+	__be16 port;
+	__u16 zone;
+	__u8 protocol;
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct mapping_key) == 24, "mapping_key");
+struct mapping {
+	struct abi_addr address;
+	__be16 port;
+	__u16 network;
+	__u32 slot;
+	__u32 generation;
+	__u32 seen;  /* seconds, as in flows; when a flow last began by it */
+	__u32 flags; /* enum masquerade_flags */
+};
+_Static_assert(sizeof(struct mapping) == 36, "mapping");
+#define MAPPING_LIFE FLOW_LIFE_TCP /* then others may have its port */
 
 /* wh1_locals: hash, key struct abi_addr, value __u32: the host's own addresses. */
 
@@ -485,6 +535,7 @@ enum switches {
 	SWITCH_HAIRPINS = 1, /* not 0 once a hairpin began; set by the kernel's side */
 	SWITCH_HAND = 2,     /* where wh1_seats were swept last */
 	SWITCH_FROZEN = 3,   /* while maps are carried over: second until which no flow begins */
+	SWITCH_MAPPINGS = 4, /* not 0 once there was a mapping; set by the kernel's side */
 	SWITCH_COUNT
 };
 

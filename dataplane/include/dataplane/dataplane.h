@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/store.h"
 #include "base/text.h"
+#include "dataplane/masquerade.h"
 
 #define NETWORK_NAME_MAX 128 /* bytes with NUL */
 #define CONTAINER_ID_MAX 256
@@ -78,6 +79,7 @@ struct network_spec {
 	struct ip gateway6;           /* inside subnet6; unset: its first address */
 	uint32_t mtu;                 /* 0: the least of the uplinks' */
 	bool masquerade;
+	struct masquerade_options masquerade_options;
 	bool internal;
 	bool routed;
 	bool no_icc;
