@@ -124,6 +124,7 @@ static void bad_networks_are_refused(void **state)
 		{ "--driver overlay n", "--driver overlay: only bridge is there" },
 		{ "-o foo=bar n",
 		  "-o foo=bar: unknown; known are multicast, big-tcp, "
+		  "masquerade.{except,source,endpoint-independent,filtering}, "
 		  "com.docker.network.driver.mtu and "
 		  "com.docker.network.bridge.{name,enable_icc,enable_ip_masquerade}" },
 	};

@@ -5,6 +5,8 @@
 
 #include "fixture.h"
 
+#define OPTIONS_SIZE 34 /* bytes behind the record of a network, without exceptions */
+
 static struct endpoint_info full_endpoint(void)
 {
 	struct error err = { 0 };
@@ -126,7 +128,31 @@ static void a_network_reads_as_it_was_written(void **state)
 	assert_true(read.spec.internal && read.spec.dns && !read.spec.masquerade);
 	assert_true(prefix_equal(read.spec.subnet, info.spec.subnet));
 	assert_int_equal(read.id, 4095);
-	for (size_t size = 0; size < text.size; size++)
+	for (size_t size = 0; size < text.size - OPTIONS_SIZE; size++)
+		assert_int_equal(network_decode(bytes_of(text.data, size), &read, &err), -EBADMSG);
+}
+
+/* As a version without them wrote it; and such a version reads ours, since it stops there. */
+static void a_network_without_options_of_masquerading_is_read(void **state)
+{
+	(void)state;
+	struct error err = { 0 };
+	auto_text text = { 0 };
+	struct network_info info = { .spec = { .name = "web", .device = "br-web" }, .id = 7 }, read;
+	info.spec.masquerade_options = (struct masquerade_options){
+		.source = ip_of("192.0.2.7"),
+		.except = { { ip_of("10.0.0.0"), 8 }, { ip_of("fd00::"), 8 } },
+		.except_count = 2,
+		.endpoint_independent = true,
+	};
+	assert_int_equal(network_encode(&info, &text, &err), 0);
+	assert_int_equal(network_decode(bytes_of(text.data, text.size), &read, &err), 0);
+	assert_true(masquerade_options_equal(&read.spec.masquerade_options,
+					     &info.spec.masquerade_options));
+	size_t old = text.size - OPTIONS_SIZE - 2 * 17;
+	assert_int_equal(network_decode(bytes_of(text.data, old), &read, &err), 0);
+	assert_false(masquerade_options_are_set(&read.spec.masquerade_options));
+	for (size_t size = old + 1; size < text.size; size++)
 		assert_int_equal(network_decode(bytes_of(text.data, size), &read, &err), -EBADMSG);
 }
 
@@ -138,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_cut_endpoint_is_refused_at_every_length),
 		cmocka_unit_test(a_record_of_another_version_is_refused),
 		cmocka_unit_test(a_network_reads_as_it_was_written),
+		cmocka_unit_test(a_network_without_options_of_masquerading_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

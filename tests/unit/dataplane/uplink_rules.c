@@ -75,6 +75,12 @@ static void a_wrong_configuration_is_refused_with_its_place(void **state)
 		{ "{\"uplinks\": {\"include\": \"eth0\"}}", "uplinks.include" },
 		{ "{\"uplinks\": {\"exclude\": [7]}}", "uplinks.exclude[0]" },
 		{ "{\"uplinks\": {\"exclude\": [\"\"]}}", "matches no device" },
+		{ "{\"uplinks\": {\"masqueradeSource\": []}}", "uplinks.masqueradeSource" },
+		{ "{\"uplinks\": {\"masqueradeSource\": {\"eth0\": \"x\"}}}",
+		  "uplinks.masqueradeSource.eth0: must be a list" },
+		{ "{\"uplinks\": {\"masqueradeSource\": {\"eth0\": [\"192.0.2.7\", "
+		  "\"192.0.2.8\"]}}}",
+		  "masqueradeSource.eth0[1]: 192.0.2.8 is a second address of its family" },
 		{ "{\"uplinks\": ", "config.json" },
 	};
 	struct fixture *fixture = *state;
