@@ -174,15 +174,71 @@ static bool matches_network(const struct container *container, const char *wante
 	return false;
 }
 
-/* 1 if it matches, 0 if not. */
-static int matches(const struct container *container, const struct container_now *now,
-		   const char *filter, struct error *err)
+static bool matches_volume(const struct container *container, const char *wanted)
 {
+	struct json_at list, root = container_root(container);
+	struct error ignored;
+	if (json_get_array(&root, "mounts", JSON_OPTIONAL, &list, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < json_count(&list); i++) {
+		struct json_at row = json_element(&list, i);
+		const char *name = NULL, *place = NULL;
+		(void)json_get_string(&row, "Name", JSON_OPTIONAL, &name, &ignored);
+		(void)json_get_string(&row, "Destination", JSON_OPTIONAL, &place, &ignored);
+		if (text_equal(name, wanted) || text_equal(place, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* Of the image itself, by name or id. */
+static bool matches_image(const struct container *container, const char *wanted)
+{
+	const char *hex = strchr(container->image_id, ':');
+	return text_equal(container->image, wanted) ||
+	       text_starts_with(container->image_id, wanted) ||
+	       (hex && *wanted && text_starts_with(hex + 1, wanted)) ||
+	       (text_starts_with(container->image, wanted) &&
+		text_equal(container->image + strlen(wanted), ":latest")) ||
+	       (text_starts_with(wanted, container->image) &&
+		text_equal(wanted + strlen(container->image), ":latest"));
+}
+
+/* Made before or after another container. */
+static int matches_order(struct engine *engine, const struct container *container,
+			 const char *wanted, bool before, struct error *err)
+{
+	AUTO(container) other = NULL;
+	int r = container_find(engine, wanted, &other, err);
+	if (r < 0)
+		return error_wrap(err, "--filter");
+	return before ? container->created_ns < other->created_ns
+		      : container->created_ns > other->created_ns;
+}
+
+static int matches_exit(const struct container_now *now, const char *wanted, struct error *err)
+{
+	int64_t code;
+	if (text_to_signed(wanted, 0, 255, &code) < 0)
+		return error_set(err, EINVAL, "--filter exited=%s: is no exit code", wanted);
+	return now->status == CONTAINER_EXITED && now->exit_code == code;
+}
+
+struct candidate {
+	struct engine *engine;
+	const struct container *container;
+	const struct container_now *now;
+};
+
+/* 1 if it matches, 0 if not. */
+static int matches(const struct candidate *candidate, const char *filter, struct error *err)
+{
+	const struct container *container = candidate->container;
 	const char *value = strchr(filter, '=');
 	if (value && text_starts_with(filter, "name="))
 		return strstr(container->name, value + 1) != NULL;
 	if (value && text_starts_with(filter, "status="))
-		return text_equal(container_now_name(now), value + 1);
+		return text_equal(container_now_name(candidate->now), value + 1);
 	if (value && text_starts_with(filter, "id="))
 		return text_starts_with(container->id, value + 1);
 	if (value && text_starts_with(filter, "label="))
@@ -190,32 +246,65 @@ static int matches(const struct container *container, const struct container_now
 	if (value && text_starts_with(filter, "network="))
 		return matches_network(container, value + 1);
 	if (value && text_starts_with(filter, "ancestor="))
-		return text_equal(container->image, value + 1) ||
-		       text_starts_with(container->image_id, value + 1);
-	return error_set(
-		err, EINVAL,
-		"--filter %s: known are name=, status=, id=, label=, network=, ancestor=", filter);
+		return matches_image(container, value + 1);
+	if (value && text_starts_with(filter, "volume="))
+		return matches_volume(container, value + 1);
+	if (value && text_starts_with(filter, "exited="))
+		return matches_exit(candidate->now, value + 1, err);
+	if (value && (text_starts_with(filter, "before=") || text_starts_with(filter, "since=")))
+		return matches_order(candidate->engine, container, value + 1, filter[0] == 'b',
+				     err);
+	return error_set(err, EINVAL,
+			 "--filter %s: known are name=, status=, id=, label=, network=, ancestor=, "
+			 "volume=, exited=, before=, since=",
+			 filter);
+}
+
+static bool same_key(const char *a, const char *b)
+{
+	size_t size = strcspn(a, "=");
+	return strncmp(a, b, size) == 0 && b[size] == '=';
+}
+
+/* Values of one key are alternatives, but labels, which must all be there; all keys must fit. */
+static int passes(const struct candidate *candidate, const struct words *filters, struct error *err)
+{
+	for (size_t i = 0; filters && i < filters->count; i++) {
+		bool label = text_starts_with(filters->items[i], "label=");
+		int fit = matches(candidate, filters->items[i], err);
+		for (size_t k = 0; fit == 0 && !label && k < filters->count; k++)
+			if (same_key(filters->items[i], filters->items[k]))
+				fit = matches(candidate, filters->items[k], err);
+		if (fit <= 0)
+			return fit;
+	}
+	return 1;
+}
+
+/* A filter that names an end wants those that do not run too. */
+static bool wants_ended(const struct words *filters)
+{
+	for (size_t i = 0; filters && i < filters->count; i++)
+		if (text_starts_with(filters->items[i], "status=") ||
+		    text_starts_with(filters->items[i], "exited="))
+			return true;
+	return false;
 }
 
 static int append_container(struct container *container, void *context, struct error *err)
 {
 	struct listing *listing = context;
 	struct container_now now;
-	bool by_status = false;
 	int r = container_settle(listing->engine, container, &now, err);
 	if (r == 0 && now.removed)
 		return 0;
-	for (size_t i = 0;
-	     listing->filter->filters && r >= 0 && i < listing->filter->filters->count; i++) {
-		const char *filter = listing->filter->filters->items[i];
-		by_status |= text_starts_with(filter, "status=");
-		r = matches(container, &now, filter, err);
-		if (r == 0)
-			return 0;
-	}
-	if (r < 0)
+	struct candidate candidate = { listing->engine, container, &now };
+	if (r == 0)
+		r = passes(&candidate, listing->filter->filters, err);
+	if (r <= 0)
 		return r;
-	if (!listing->filter->all && !by_status && !container_is_running(&now))
+	if (!listing->filter->all && !container_is_running(&now) &&
+	    !wants_ended(listing->filter->filters))
 		return 0;
 	if (listing->count == listing->capacity) {
 		size_t capacity = listing->capacity * 2 + 16;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "each.h"
+#include "filter.h"
 #include "verbs.h"
 
 struct create_options {
@@ -52,12 +53,15 @@ static int run_create(struct cli *cli, const void *data, const struct words *wor
 }
 
 struct ls_options {
+	struct words filters;
 	const char *format, *output;
 	bool quiet, whole;
 };
 static const struct option_spec ls_rows[] = {
 	{ "quiet", 'q', OPTION_FLAG, offsetof(struct ls_options, quiet), NULL, "Only ids" },
 	{ "no-trunc", 0, OPTION_FLAG, offsetof(struct ls_options, whole), NULL, "Whole ids" },
+	{ "filter", 'f', OPTION_LIST, offsetof(struct ls_options, filters), "KEY=VALUE",
+	  "Only those with name=, id=, driver=, scope=, label=" },
 	{ "format", 0, OPTION_TEXT, offsetof(struct ls_options, format), "TEMPLATE",
 	  "Such as {{.Name}} {{.Subnet}}; json" },
 	{ "output", 'o', OPTION_TEXT, offsetof(struct ls_options, output), "FORMAT",
@@ -67,8 +71,13 @@ static const struct option_spec ls_rows[] = {
 static int list_networks(struct engine *engine, const void *data, struct json_t **ret_rows,
 			 struct error *err)
 {
-	(void)data;
-	return engine_networks_list(engine, ret_rows, err);
+	static const struct filter_key keys[] = {
+		{ "name", FILTER_PART, "Name" },      { "id", FILTER_BEGIN, "FullID" },
+		{ "driver", FILTER_EQUAL, "Driver" }, { "scope", FILTER_EQUAL, "Scope" },
+		{ "label", FILTER_LABEL, "Labels" },
+	};
+	int r = engine_networks_list(engine, ret_rows, err);
+	return r < 0 ? r : filter_rows(data, keys, ARRAY_SIZE(keys), ret_rows, err);
 }
 
 static int run_ls(struct cli *cli, const void *data, const struct words *words, struct error *err)
@@ -81,7 +90,7 @@ static int run_ls(struct cli *cli, const void *data, const struct words *words, 
 	struct output output = { columns,         ARRAY_SIZE(columns), options->format,
 				 options->output, options->quiet,      options->whole };
 	(void)words;
-	return list_all(cli, list_networks, NULL, &output, err);
+	return list_all(cli, list_networks, &options->filters, &output, err);
 }
 
 static int remove_one(struct engine *engine, const char *reference, const void *data,

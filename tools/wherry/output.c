@@ -94,10 +94,24 @@ static int print_template(const char *format, const struct json_at *rows, FILE *
 	return 0;
 }
 
+/* The title of the column that shows this key; else the key in capitals. */
+static void make_title(const struct output *output, char **title)
+{
+	for (size_t i = 0; *title && i < output->column_count; i++)
+		if (text_equal(output->columns[i].key, *title)) {
+			free(*title);
+			*title = strdup(output->columns[i].title);
+			return;
+		}
+	for (char *c = *title; c && *c; c++)
+		*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+}
+
 /* "table {{.ID}}\t{{.Names}}": columns split at tabs, titled by their fields. */
-static int print_titled(const char *format, const struct json_at *rows, FILE *file,
+static int print_titled(const struct output *output, const struct json_at *rows, FILE *file,
 			struct error *err)
 {
+	const char *format = output->format + strlen("table ");
 	auto_words cells = { 0 };
 	auto_text tabs = { 0 };
 	char *titles[COLUMNS_MAX + 1] = { 0 };
@@ -117,8 +131,7 @@ static int print_titled(const char *format, const struct json_at *rows, FILE *fi
 		char *dot = strchr(cells.items[i], '.');
 		size_t size = dot ? strcspn(dot + 1, " }") : 0;
 		titles[i] = dot ? strndup(dot + 1, size) : strdup("");
-		for (char *c = titles[i]; c && *c; c++)
-			*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+		make_title(output, &titles[i]);
 	}
 	if (r == 0)
 		r = table_create((const char *const *)titles, &table, err);
@@ -161,7 +174,7 @@ int output_rows(const struct output *output, const struct json_t *rows, FILE *fi
 	if (output->format && text_equal(output->format, "json"))
 		return print_template("{{json .}}", &at, file, err);
 	if (output->format && text_starts_with(output->format, "table "))
-		return print_titled(output->format + strlen("table "), &at, file, err);
+		return print_titled(output, &at, file, err);
 	if (output->format)
 		return print_template(output->format, &at, file, err);
 	return print_table(output, &at, file, err);

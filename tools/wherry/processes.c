@@ -13,7 +13,8 @@
 #include "verbs.h"
 
 struct ps_options {
-	bool all, quiet, whole, last;
+	bool all, quiet, whole, latest, size;
+	int64_t last;
 	struct words filters;
 	const char *format, *output;
 };
@@ -23,30 +24,76 @@ static const struct option_spec ps_rows[] = {
 	{ "quiet", 'q', OPTION_FLAG, PS(quiet), NULL, "Only ids" },
 	{ "no-trunc", 0, OPTION_FLAG, PS(whole), NULL, "Whole ids and commands" },
 	{ "filter", 'f', OPTION_LIST, PS(filters), "KEY=VALUE",
-	  "Only those with name=, status=, id=, label=, network=, ancestor=" },
+	  "Only those with name=, status=, id=, label=, network=, ancestor=, volume=, exited=, "
+	  "before=, since=" },
+	{ "last", 'n', OPTION_NUMBER, PS(last), "NUMBER",
+	  "The last ones made, also if they ended" },
+	{ "latest", 'l', OPTION_FLAG, PS(latest), NULL, "The last one made, also if it ended" },
+	{ "size", 's', OPTION_FLAG, PS(size), NULL, "What each has written, too" },
 	{ "format", 0, OPTION_TEXT, PS(format), "TEMPLATE", "Such as {{.ID}} {{.Names}}; json" },
 	{ "output", 'o', OPTION_TEXT, PS(output), "FORMAT", "table or json" },
 };
 static const struct output_column ps_columns[] = {
 	{ "CONTAINER ID", "ID" },    { "IMAGE", "Image" },   { "COMMAND", "Command" },
 	{ "CREATED", "RunningFor" }, { "STATUS", "Status" }, { "PORTS", "Ports" },
-	{ "NAMES", "Names" },
+	{ "NAMES", "Names" },        { "SIZE", "Size" },
 };
+
+static const struct ps_options ps_defaults = { .last = -1 };
+
+struct ps_query {
+	struct container_filter filter;
+	const struct ps_options *options;
+};
+
+/* The first rows only, and with sizes if they are asked for. */
+static int finish_rows(struct engine *engine, const struct ps_options *options, int64_t last,
+		       struct json_t **rows, struct error *err)
+{
+	struct json_at root = json_root(*rows, "containers");
+	auto_json kept = json_new_array();
+	(void)err;
+	for (size_t i = 0; i < json_count(&root) && (last < 0 || i < (size_t)last); i++) {
+		struct json_at row = json_element(&root, i);
+		struct json_t *copy = json_clone(row.value);
+		const char *id = NULL;
+		uint64_t bytes = 0;
+		char size[32];
+		struct error ignored;
+		if (options->size &&
+		    json_get_string(&row, "FullID", JSON_REQUIRED, &id, &ignored) == 0 &&
+		    container_disk_usage(engine, id, &bytes, &ignored) == 0) {
+			output_size(bytes, size, sizeof size);
+			json_put_string(copy, "Size", size);
+		}
+		json_append(kept, copy);
+	}
+	json_free(*rows);
+	*rows = TAKE(kept);
+	return 0;
+}
 
 static int list_containers(struct engine *engine, const void *data, struct json_t **ret_rows,
 			   struct error *err)
 {
-	return containers_list(engine, data, ret_rows, err);
+	const struct ps_query *query = data;
+	int64_t last = query->options->latest ? 1 : query->options->last;
+	int r = containers_list(engine, &query->filter, ret_rows, err);
+	if (r < 0 || (last < 0 && !query->options->size))
+		return r;
+	return finish_rows(engine, query->options, last, ret_rows, err);
 }
 
 static int run_ps(struct cli *cli, const void *data, const struct words *words, struct error *err)
 {
 	const struct ps_options *options = data;
-	struct container_filter filter = { .all = options->all, .filters = &options->filters };
-	struct output output = { ps_columns,      ARRAY_SIZE(ps_columns), options->format,
-				 options->output, options->quiet,         options->whole };
+	bool all = options->all || options->latest || options->last >= 0;
+	struct ps_query query = { { .all = all, .filters = &options->filters }, options };
+	struct output output = { ps_columns,      ARRAY_SIZE(ps_columns) - !options->size,
+				 options->format, options->output,
+				 options->quiet,  options->whole };
 	(void)words;
-	return list_all(cli, list_containers, &filter, &output, err);
+	return list_all(cli, list_containers, &query, &output, err);
 }
 
 /* --- logs --------------------------------------------------------------------- */
@@ -293,6 +340,7 @@ static const struct verb verbs[] = {
 			  .options = ps_rows,
 			  .option_count = ARRAY_SIZE(ps_rows) },
 		.options_size = sizeof(struct ps_options),
+		.defaults = &ps_defaults,
 		.run = run_ps,
 	},
 	{

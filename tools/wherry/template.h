@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The part of Go's text/template that people use with --format: {{.Field}},
- * {{.Field.Inner}}, {{json .}}, {{json .Field}}, {{index .Field "key"}},
- * {{range $k, $v := .Field}}…{{end}} is refused with a word. "\t" and "\n" mean
- * a tab and a newline.
+ * Go's text/template as people use it with --format: {{.Field.Inner}}, {{$x := …}}, pipes,
+ * {{if}} {{else if}} {{else}}, {{range $i, $v := .List}}, {{with}}, {{end}}, "{{-" and "-}}",
+ * comments; and the functions json, join, split, index, len, upper, lower, title, truncate, pad,
+ * print, println, printf, eq, ne, lt, le, gt, ge, and, or, not. "\t" and "\n" mean a tab and a
+ * newline.
  */
 #include "base/error.h"
 #include "base/json.h"

@@ -158,6 +158,13 @@ static void verbs_name_what_is_not_there(void **state)
 		{ { "commit", "-c", "FLY away", "one" }, 1, "--change:2", "FLY" },
 		{ { "stats", "--no-stream", "ghost" }, 1, "no such container", "ghost" },
 		{ { "stats", "--no-stream", "--format", "{{.Nope}}", "one" }, 1, "Nope", "" },
+		{ { "ps", "--format", "{{range .ID}}" }, 1, "{{range .ID}}", "list" },
+		{ { "ps", "--format", "{{if .ID}}" }, 1, "{{end}}", "" },
+		{ { "ps", "-n", "many" }, 1, "--last", "many" },
+		{ { "network", "ls", "-f", "colour=red" }, 1, "colour=red", "driver=" },
+		{ { "images", "-f", "colour=red" }, 1, "colour=red", "dangling=" },
+		{ { "events", "--since", "never" }, 1, "--since", "never" },
+		{ { "image", "prune", "-f", "--filter", "until=never" }, 1, "until", "never" },
 		{ { "load", "-i", "/nowhere/image.tar" }, 1, "/nowhere/image.tar", "" },
 	};
 	open_shop(*state);

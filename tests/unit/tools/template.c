@@ -12,8 +12,9 @@
 #include "base/cleanup.h"
 #include "template.h"
 
-static const char document[] =
-	"{\"ID\":\"abc\",\"State\":{\"Pid\":7,\"Running\":true},\"Labels\":{\"a.b\":\"c\"}}";
+static const char document[] = "{\"List\":[1,2],\"Words\":[\"a\",\"b\"],\"Empty\":[],\"Null\":null,"
+			       "\"Nets\":{\"n\":{\"IP\":\"1.2\"}},\"ID\":\"abc\",\"State\":{"
+			       "\"Pid\":7,\"Running\":true},\"Labels\":{\"a.b\":\"c\"}}";
 
 static void templates_are_filled_as_go_fills_them(void **state)
 {
@@ -28,6 +29,37 @@ static void templates_are_filled_as_go_fills_them(void **state)
 		{ "{{.ID}}\\t{{.ID}}\\n", "abc\tabc\n" },
 		{ "{{index .Labels \"a.b\"}}", "c" },
 		{ "{{index .Labels \"no\"}}", "" },
+		{ "{{range .List}}<{{.}}>{{end}}", "<1><2>" },
+		{ "{{range $i, $v := .List}}{{if $i}},{{end}}{{$i}}={{$v}}{{end}}", "0=1,1=2" },
+		{ "{{range $k, $v := .Nets}}{{$k}}:{{$v.IP}} {{$.ID}} {{end}}", "n:1.2 abc " },
+		{ "{{range .Empty}}x{{else}}none{{end}}", "none" },
+		{ "{{if .State.Running}}up{{else}}down{{end}}", "up" },
+		{ "{{if .Empty}}a{{else if eq .ID \"abc\"}}b{{else}}c{{end}}", "b" },
+		{ "{{with .State}}{{.Pid}}{{end}}{{with .Empty}}x{{end}}", "7" },
+		{ "{{join .Words \", \"}}|{{.Words}}|{{len .Words}}", "a, b|[a b]|2" },
+		{ "{{.ID | upper | printf \"%5s|%-5s|\" \"x\"}}", "    x|ABC  |" },
+		{ "{{lower \"ABC\"}}{{title \"ab cd\"}}{{truncate .ID 2}}", "abcAb Cdab" },
+		{ "{{println .ID 1}}{{print 1 2}}", "abc 1\n1 2" },
+		{ "{{index .List 1}}{{index .Nets \"n\" \"IP\"}}", "21.2" },
+		{ "{{$x := .State}}{{$x.Pid}}{{/* no word */}}", "7" },
+		{ "a {{- .ID -}} b", "aabcb" },
+		{ "{{len (split \"a,b,c\" \",\")}}{{json (index .Words 0)}}", "3\"a\"" },
+		{ "{{if and .ID (not .Empty)}}{{or .Empty \"else\"}}{{end}}", "else" },
+		{ "{{if gt .State.Pid 6}}{{ne 1 1}}{{lt 2 10}}{{end}}", "falsetrue" },
+		{ "{{.Labels}}{{.Null}}", "map[a.b:c]<no value>" },
+		{ "{{range .List}}{{.}}", NULL },
+		{ "{{end}}", NULL },
+		{ "{{else}}", NULL },
+		{ "{{index .List 9}}", NULL },
+		{ "{{index .List \"x\"}}", NULL },
+		{ "{{join .ID}}", NULL },
+		{ "{{$y}}", NULL },
+		{ "{{\"open}}", NULL },
+		{ "{{(.ID}}", NULL },
+		{ "{{}}", NULL },
+		{ "{{.ID .ID}}", NULL },
+		{ "{{printf \"%x\" 1}}", NULL },
+		{ "{{nosuch .ID}}", NULL },
 		{ "", "" },
 		{ "plain } { text", "plain } { text" },
 		{ "{{.Nothing}}", NULL },
