@@ -66,20 +66,21 @@ class Samples:
         return rows
 
 
-def interleave(samples, floor, paths, modes, options):
+def interleave(samples, runs, options):
     """floor, A, floor, B, ...: slow drift of the machine cancels.
 
-    paths: {(target, variant): Path}. Values are rates: higher is better."""
+    runs: {(target, variant): (floor's Path, target's Path, modes)}. Values are
+    rates: higher is better."""
     alive = {}
-    for key, path in paths.items():
+    for (target, variant), (floor, path, modes) in runs.items():
         for mode in modes:
             try:
                 path.run(mode, 0.1)
-                alive[key + (mode,)] = path
+                alive[(target, variant, mode)] = (floor, path)
             except Failed as error:
-                samples.fail(key[0], "%s: %s" % (mode, error))
+                samples.fail(target, "%s: %s" % (mode, error))
     for _ in range(options.reps):
-        for (target, variant, mode), path in alive.items():
+        for (target, variant, mode), (floor, path) in alive.items():
             with quiet_machine():
                 base = floor.run(mode, options.duration)
                 try:

@@ -41,9 +41,9 @@ class Scene:
 
     count = 0
 
-    def __init__(self, options, target=None):
+    def __init__(self, options, target=None, variant=""):
         Scene.count += 1
-        self.options, self.target = options, target
+        self.options, self.target, self.variant = options, target, variant
         self.prefix = "nb%d-%d" % (os.getpid(), Scene.count)
         self.state = tempfile.mkdtemp(prefix="nb-state-")
         self.servers = []
@@ -57,6 +57,7 @@ class Scene:
             source += '. "$KIT/peers.d/%s.sh"\n' % self.target
         env = dict(os.environ, KIT=KIT, P=self.prefix, STATE=self.state,
                    BUILD=self.options.kit, BIN=self.options.bin, CPU="0",
+                   VARIANT=self.variant,
                    PEER_ROOT=self.options.peer_root or "")
         run = subprocess.run(["bash", "-e", "-c", source + script], env=env, text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -68,6 +69,8 @@ class Scene:
     def serve(self, name):
         """Starts the load generator's server and waits until it says ready."""
         argv = [self.options.kit + "/nb", "server", "--port", str(SERVICE), "--cpu", "0"]
+        if self.variant.startswith("v6"):
+            argv += ["--addr", "::"]
         server = subprocess.Popen(netns(self.ns(name)) + argv, stdout=subprocess.PIPE)
         self.servers.append(server)
         if server.stdout.readline() != b"ready\n":

@@ -1,17 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Items of traffic: rates over a path, with a bare veth pair as the floor."""
+from collections import namedtuple
+
 from .measure import Samples, interleave
 from .scene import FILL_FROM, PUBLISHED, SERVICE, Failed, Path, Scene
 
 MODES = ["tcp_rr", "tcp_crr", "udp_rr", "tcp_stream", "udp_pps"]
 FLOOR = "veth"
+# One case of an item. needs: what a peer must say in its VARIANTS to take part.
+Case = namedtuple("Case", "variant needs ports modes")
+V4 = Case("v4", "v4", 1, MODES)
+V6 = Case("v6", "v6", 1, MODES)
+BIG = [Case("v4 big-tcp", "big-tcp", 1, ["tcp_stream"]),
+       Case("v6 big-tcp", "big-tcp", 1, ["tcp_stream"])]
 
 
-def path_floor(options):
-    scene = Scene(options)
-    scene.call("floor_up")
-    scene.serve("fb")
-    return Path(scene, "fa", "10.77.0.2", SERVICE)
+def is_v6(case):
+    return case.variant.startswith("v6")
+
+
+class Floors:
+    """One floor for each family, made when a case asks for it."""
+
+    def __init__(self, options, scenes):
+        self.options, self.scenes, self.made = options, scenes, {}
+
+    def path(self, case):
+        family = "v6" if is_v6(case) else "v4"
+        if family not in self.made:
+            scene = Scene(self.options, variant=family)
+            self.scenes.append(scene)
+            scene.call("floor_up")
+            scene.serve("fb")
+            self.made[family] = Path(scene, "fa", "fd77::2" if is_v6(case) else "10.77.0.2",
+                                     SERVICE)
+        return self.made[family]
 
 
 def containers(scene, names):
@@ -25,60 +48,65 @@ def path_c2c(scene, _):
     return Path(scene, "c2", scene.call("address c1"), SERVICE)
 
 
-def publish(scene, fill):
+def publish(scene, case):
     """The measured port comes last, after those that fill the tables."""
     containers(scene, ["c2"])
-    if fill > 1:
-        scene.call("publish_fill %d %d c2 %d" % (FILL_FROM, fill - 1, SERVICE))
+    if case.ports > 1:
+        scene.call("publish_fill %d %d c2 %d" % (FILL_FROM, case.ports - 1, SERVICE))
     scene.call("make_ns c1; attach_published c1 1 {0}:{1}/tcp {0}:{1}/udp".format(
         PUBLISHED, SERVICE))
     scene.serve("c1")
 
 
-def path_publish(scene, fill):
-    publish(scene, fill)
+def path_publish(scene, case):
+    publish(scene, case)
     address, port = scene.call("publish_target %d c1 %d" % (PUBLISHED, SERVICE)).split()
     return Path(scene, "cli", address, int(port))
 
 
-def path_publish_local(scene, _):
-    publish(scene, 1)
-    return Path(scene, "node", "127.0.0.1", PUBLISHED)
+def path_publish_local(scene, case):
+    publish(scene, case)
+    return Path(scene, "node", "::1" if is_v6(case) else "127.0.0.1", PUBLISHED)
 
 
-def path_masquerade(scene, _):
+def path_masquerade(scene, case):
     containers(scene, ["c1"])
     scene.serve("cli")
-    return Path(scene, "c1", "10.99.0.2", SERVICE)
+    return Path(scene, "c1", "fd99::2" if is_v6(case) else "10.99.0.2", SERVICE)
 
 
-# item: how a path is made, its variants (ports published, text), its loads
+# item: how a path is made, and its cases
 ITEMS = {
-    "c2c": (path_c2c, [(1, "v4")], MODES),
-    "publish": (path_publish, [(1, "v4")], MODES),
-    "publish-local": (path_publish_local, [(1, "v4")], MODES),
-    "publish-scale": (path_publish, [(n, "ports=%d" % n) for n in (1, 100, 1000, 10000)],
-                      ["tcp_rr", "tcp_crr"]),
-    "masquerade": (path_masquerade, [(1, "v4")], MODES),
+    "c2c": (path_c2c, [V4, V6, *BIG]),
+    "publish": (path_publish, [V4, V6]),
+    "publish-local": (path_publish_local, [V4, V6]),
+    "publish-scale": (path_publish, [Case("ports=%d" % n, "v4", n, ["tcp_rr", "tcp_crr"])
+                                     for n in (1, 100, 1000, 10000)]),
+    "masquerade": (path_masquerade, [V4, V6]),
 }
 
 
+def make_runs(options, item, targets, samples, scenes):
+    build, cases = ITEMS[item]
+    floors, runs = Floors(options, scenes), {}
+    for target, version in targets:
+        samples.versions[target] = version
+        for case in cases:
+            scene = Scene(options, target, case.variant)
+            scenes.append(scene)
+            try:
+                if case.needs in scene.call("echo $VARIANTS").split():
+                    runs[(target, case.variant)] = (floors.path(case), build(scene, case),
+                                                    case.modes)
+            except (Failed, ValueError) as error:
+                samples.fail(target, error)
+    return runs
+
+
 def run(options, item, targets):
-    build, variants, modes = ITEMS[item]
-    samples, paths = Samples(FLOOR), {}
-    floor = path_floor(options)
-    scenes = [floor.scene]
+    samples, scenes = Samples(FLOOR), []
     try:
-        for target, version in targets:
-            samples.versions[target] = version
-            for ports, variant in variants:
-                scene = Scene(options, target)
-                scenes.append(scene)
-                try:
-                    paths[(target, variant)] = build(scene, ports)
-                except (Failed, ValueError) as error:
-                    samples.fail(target, error)
-        interleave(samples, floor, paths, modes, options)
+        interleave(samples, make_runs(options, item, targets, samples, scenes), options)
     finally:
         for scene in scenes:
             scene.close()

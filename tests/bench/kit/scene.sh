@@ -7,8 +7,14 @@
 # own, so that many scenes live side by side.  Nothing touches the root
 # namespace: links are born inside a namespace of the scene.
 
+# What the case is: v4, v6, v4 big-tcp …
+VARIANT=${VARIANT:-v4}
+is_v6() { case $VARIANT in v6*) ;; *) false ;; esac; }
+
 CLI_ADDR=10.99.0.2
 NODE_ADDR=10.99.0.1
+CLI6_ADDR=fd99::2
+NODE6_ADDR=fd99::1
 NODE2_ADDR=10.98.0.2
 UNDERLAY_ADDR=10.98.0.1
 SUBNET=10.88.0.0/16
@@ -59,6 +65,11 @@ scene_up() {
 	make_ns node
 	join cli eth0 $CLI_ADDR/24 node up0 $NODE_ADDR/24
 	set_sysctl node net.ipv4.ip_forward=1
+	if is_v6; then
+		at cli ip addr add $CLI6_ADDR/64 dev eth0 nodad
+		at node ip addr add $NODE6_ADDR/64 dev up0 nodad
+		set_sysctl node net.ipv6.conf.all.forwarding=1
+	fi
 }
 
 # A second node for overlays, on an underlay link of its own.
@@ -82,6 +93,8 @@ floor_up() {
 	make_ns fa
 	make_ns fb
 	join fa eth0 10.77.0.1/24 fb eth0 10.77.0.2/24
+	at fa ip addr add fd77::1/64 dev eth0 nodad
+	at fb ip addr add fd77::2/64 dev eth0 nodad
 }
 
 # --- for peers that make their own bridge --------------------------------
@@ -134,6 +147,8 @@ publish_many() { # FROM COUNT NAME CPORT: as the peer does it, one by one
 }
 
 # --- what a peer says of itself -------------------------------------------
+
+VARIANTS=v4 # kinds of cases that it takes part in
 
 # Programs that a peer needs: NEEDS, names or paths. Prints the first that
 # lacks, nothing if all are there.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wherry: its data path driven by wherry-cni, its engine by wherry; an instance
 # of its own for each scene. BIN is the folder of a release build.
-ITEMS="c2c publish publish-local masquerade publish-scale cni-add cni-del endpoint-scale dns run load"
+ITEMS="c2c publish publish-local masquerade publish-scale budget cni-add cni-del endpoint-scale dns run load"
+VARIANTS="v4 v6 big-tcp"
 NEEDS="$BIN/wherry-cni"
 
 version() { "$BIN/wherry" version 2>/dev/null | head -1 || :; }
@@ -10,13 +11,21 @@ up() {
 	# As many source ports for masquerading as an instance of the default root has.
 	mkdir -p "$STATE/root/etc/wherry"
 	echo '{ "masqueradePorts": "16384-32767" }' >"$STATE/root/etc/wherry/config.json"
+	_ranges="[{ \"subnet\": \"$SUBNET\" }]"
+	_big=
+	case $VARIANT in
+	v6*) _ranges="[{ \"subnet\": \"fd88::/64\" }]" ;;
+	esac
+	case $VARIANT in
+	*big-tcp) _big='"bigTcp": true,' ;;
+	esac
 	cat >"$STATE/net.conflist" <<-LIST
 	{ "cniVersion": "1.0.0", "name": "nbnet", "plugins": [
 	  { "type": "wherry-cni", "root": "$STATE/root", "bridge": "$BR",
 	    "isGateway": true, "isDefaultGateway": true, "ipMasq": true,
-	    "hairpinMode": true,
+	    "hairpinMode": true, $_big
 	    "capabilities": { "portMappings": true, "aliases": true },
-	    "ipam": { "type": "wherry-ipam", "ranges": [[{ "subnet": "$SUBNET" }]] } } ] }
+	    "ipam": { "type": "wherry-ipam", "ranges": [$_ranges] } } ] }
 	LIST
 }
 cnirun() { # NAME OPTION...
@@ -32,6 +41,14 @@ attach_published() { # NAME INDEX PORT...
 	for _m; do _ports+=(--port "$_m"); done
 	cnirun "$_name" "${_ports[@]}"
 }
+address() {
+	if is_v6; then
+		at "$1" ip -6 -o addr show dev eth0 scope global | awk '{ sub("/.*", "", $4); print $4 }'
+	else
+		at "$1" ip -4 -o addr show dev eth0 | awk '{ sub("/.*", "", $4); print $4 }'
+	fi
+}
+publish_target() { if is_v6; then echo "$NODE6_ADDR $1"; else echo "$NODE_ADDR $1"; fi; }
 attach() { attach_published "$1" "$2"; }
 
 # Ports come with ADD: one more container carries all of them.
