@@ -9,10 +9,16 @@
 #define REFUSE 0
 #define EADDRINUSE 98
 
+/* The parts of the kernel's structures that matter; relocated by its BTF. */
+struct sock_common {
+	unsigned char skc_ipv6only : 1;
+} __attribute__((preserve_access_index));
+
 struct bind {
 	struct abi_addr address;
 	__be16 port;
 	__u8 protocol;
+	bool v6_only; /* :: does not stand for all of IPv4 too */
 	__u32 holder; /* slot; 0: nobody */
 };
 
@@ -24,27 +30,41 @@ inline_always void bind_try(struct bind *bind, struct abi_addr address)
 		bind->holder = found->slot;
 }
 
-inline_always bool is_v4(const struct abi_addr *address)
+/* What is published at all addresses of the family, and at this or, for who wants all, at any. */
+inline_always void bind_try_family(struct bind *bind, bool v4)
 {
-	return !address->words[0] && !address->words[1] && address->words[2] == bpf_htonl(0xffff);
+	struct abi_addr any = v4 ? address4(0) : (struct abi_addr){ 0 };
+	struct abi_addr somewhere = { .words = { PORT_SOMEWHERE, PORT_SOMEWHERE, PORT_SOMEWHERE,
+						 PORT_SOMEWHERE } };
+
+	if (v4)
+		somewhere = address4(PORT_SOMEWHERE);
+	bind_try(bind, any);
+	bind_try(bind, is_everywhere(&bind->address) ? somewhere : bind->address);
 }
 
-inline_always bool is_everywhere(const struct abi_addr *address)
-{
-	return !address->words[3] && !address->words[0] && !address->words[1] &&
-	       (!address->words[2] || is_v4(address));
-}
-
-/* All of IPv6 stands for all of IPv4 too, unless the socket says otherwise: rare enough. */
 inline_always void bind_find(struct bind *bind)
 {
-	bool everywhere = is_everywhere(&bind->address);
+	bool v4 = address_is_v4(&bind->address);
 
-	if (everywhere || is_v4(&bind->address))
-		bind_try(bind, address4(0));
-	if (everywhere || !is_v4(&bind->address))
-		bind_try(bind, (struct abi_addr){ 0 });
-	bind_try(bind, everywhere ? address4(PORT_SOMEWHERE) : bind->address);
+	if (v4 || (address_is_zero(&bind->address) && !bind->v6_only))
+		bind_try_family(bind, true);
+	if (!v4)
+		bind_try_family(bind, false);
+}
+
+/* IPV6_V6ONLY, or the sysctl that is its default. */
+inline_always bool socket_is_v6_only(struct bpf_sock_addr *context)
+{
+	struct sock_common *sock;
+
+	if (!context->sk)
+		return false;
+	if (context->protocol == IPPROTO_TCP)
+		sock = (struct sock_common *)bpf_skc_to_tcp6_sock(context->sk);
+	else
+		sock = (struct sock_common *)bpf_skc_to_udp6_sock(context->sk);
+	return sock && BPF_CORE_READ_BITFIELD(sock, skc_ipv6only);
 }
 
 inline_always void bind_report(const struct bind *bind)
@@ -64,15 +84,17 @@ inline_always void bind_report(const struct bind *bind)
 	bpf_ringbuf_submit(notice, 0);
 }
 
-inline_always int bind_judge(struct bpf_sock_addr *context, struct abi_addr address)
+inline_always int bind_judge(struct bpf_sock_addr *context, bool v6)
 {
-	struct bind bind = { .address = address,
-			     .port = (__be16)context->user_port,
+	struct place own = place_of(context, v6);
+	struct bind bind = { .address = own.address,
+			     .port = own.port,
 			     .protocol = context->protocol };
 
 	if (!bind.port || (bind.protocol != IPPROTO_TCP && bind.protocol != IPPROTO_UDP) ||
 	    bpf_get_netns_cookie(context) != host_netns_cookie)
 		return ALLOW;
+	bind.v6_only = v6 && socket_is_v6_only(context);
 	bind_find(&bind);
 	if (!bind.holder)
 		return ALLOW;
@@ -83,13 +105,10 @@ inline_always int bind_judge(struct bpf_sock_addr *context, struct abi_addr addr
 
 SEC("cgroup/bind4") int socket_bind4(struct bpf_sock_addr *context)
 {
-	return bind_judge(context, address4(context->user_ip4));
+	return bind_judge(context, false);
 }
 
 SEC("cgroup/bind6") int socket_bind6(struct bpf_sock_addr *context)
 {
-	struct abi_addr address = { .words = { context->user_ip6[0], context->user_ip6[1],
-					       context->user_ip6[2], context->user_ip6[3] } };
-
-	return bind_judge(context, address);
+	return bind_judge(context, true);
 }

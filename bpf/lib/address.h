@@ -20,6 +20,12 @@ inline_always struct abi_addr address6(const struct in6_addr *address)
 				  } };
 }
 
+inline_always struct abi_addr loopback(bool v4)
+{
+	return v4 ? address4(bpf_htonl(0x7f000001))
+		  : (struct abi_addr){ .words = { 0, 0, 0, bpf_htonl(1) } };
+}
+
 inline_always void address6_write(struct in6_addr *to, const struct abi_addr *address)
 {
 	to->in6_u.u6_addr32[0] = address->words[0];

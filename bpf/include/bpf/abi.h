@@ -284,7 +284,7 @@ _Static_assert(sizeof(struct netns) == 24, "netns");
  * that the engine publishes at one address has a second entry at PORT_SOMEWHERE,
  * for who binds everywhere; that is no address that packets go to.
  */
-#define PORT_SOMEWHERE 0xffffffff
+#define PORT_SOMEWHERE 0xffffffff /* 255.255.255.255; in IPv6 each of four words */
 struct port_key {
 	struct abi_addr address; /* ::ffff:0.0.0.0 for all of IPv4, :: for all of IPv6 */
 	__be16 port;

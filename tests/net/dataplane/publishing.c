@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whom a published port is for, whose sockets the hooks act on, what a range leaves alone. */
+#include "sockets.h"
+#include "wish.h"
 #include "world.h"
 
 #include <arpa/inet.h>
@@ -11,41 +13,6 @@
 #include <unistd.h>
 
 #include "base/process.h"
-
-/* A container whose ports are for some clients, or that the engine publishes. */
-struct wish {
-	const char *name, *address;
-	struct publish_spec publish;
-	enum publish_policy policy;
-	const char *from; /* NULL: everybody */
-};
-
-static void publish(struct world *world, const struct wish *wish)
-{
-	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
-	struct network_info network;
-	struct prefix from = { 0 };
-	struct error err = { 0 };
-	scene_container(world->scene, wish->name);
-	struct endpoint_spec spec = { .container_id = wish->name,
-				      .interface = "eth0",
-				      .network = "web",
-				      .netns_path = scene_netns_path(world->scene, wish->name),
-				      .netns_fd = scene_netns_fd(world->scene, wish->name),
-				      .publish = &wish->publish,
-				      .publish_count = 1,
-				      .publish_policy = wish->policy,
-				      .publish_from = &from,
-				      .publish_from_count = wish->from ? 1 : 0,
-				      .default_route = true,
-				      .owner = "test" };
-	world_claim(network_find(dataplane_store(world->dataplane), "web", &network, &err), &err);
-	spec.gateway = network.spec.gateway;
-	world_claim(prefix_parse(wish->address, &spec.address, &err), &err);
-	if (wish->from)
-		world_claim(publish_from_parse(wish->from, &from, &err), &err);
-	world_claim(endpoint_add(world->dataplane, &spec, &info, &err), &err);
-}
 
 static struct publish_spec ports(uint16_t host, uint16_t container, uint16_t count,
 				 uint8_t protocol)
@@ -62,12 +29,12 @@ static void a_port_that_is_for_some_is_not_for_others(void **state)
 	struct error err = { 0 };
 	world_network(world, "web", "10.1.0.0/24");
 	world_network(world, "db", "10.2.0.0/24");
-	publish(world, &(struct wish){ "c1", "10.1.0.2/24", ports(8080, 80, 1, PROTOCOL_TCP),
-				       PUBLISH_IGNORE_LISTENERS, "192.0.2.0/24" });
-	publish(world, &(struct wish){ "c2", "10.1.0.3/24", ports(8081, 80, 1, PROTOCOL_TCP),
-				       PUBLISH_IGNORE_LISTENERS, "10.99.0.2" });
-	publish(world, &(struct wish){ "c3", "10.1.0.4/24", ports(8082, 80, 1, PROTOCOL_TCP),
-				       PUBLISH_IGNORE_LISTENERS, "10.2.0.0/16" });
+	world_wish(world, &(struct wish){ "c1", "10.1.0.2/24", ports(8080, 80, 1, PROTOCOL_TCP),
+					  PUBLISH_IGNORE_LISTENERS, "192.0.2.0/24" });
+	world_wish(world, &(struct wish){ "c2", "10.1.0.3/24", ports(8081, 80, 1, PROTOCOL_TCP),
+					  PUBLISH_IGNORE_LISTENERS, "10.99.0.2" });
+	world_wish(world, &(struct wish){ "c3", "10.1.0.4/24", ports(8082, 80, 1, PROTOCOL_TCP),
+					  PUBLISH_IGNORE_LISTENERS, "10.2.0.0/16" });
 	world_container(world, "far", "db", "10.2.0.2/24");
 	scene_tcp_server(scene, "c1", 80);
 	scene_tcp_server(scene, "c2", 80);
@@ -98,8 +65,8 @@ static void the_instances_configuration_says_whom_ports_are_for(void **state)
 		scene_instance(scene)->config);
 	scene_assert_run(scene, "sh", "-c", command, NULL);
 	world_publish(world, "c1", "web", "10.1.0.2/24", "8080:80", NULL);
-	publish(world, &(struct wish){ "c2", "10.1.0.3/24", ports(8081, 80, 1, PROTOCOL_TCP),
-				       PUBLISH_IGNORE_LISTENERS, "0.0.0.0/0" });
+	world_wish(world, &(struct wish){ "c2", "10.1.0.3/24", ports(8081, 80, 1, PROTOCOL_TCP),
+					  PUBLISH_IGNORE_LISTENERS, "0.0.0.0/0" });
 	scene_tcp_server(scene, "c1", 80);
 	scene_tcp_server(scene, "c2", 80);
 	scene_assert_no_tcp(scene, "client", "10.99.0.1", 8080);
@@ -109,40 +76,6 @@ static void the_instances_configuration_says_whom_ports_are_for(void **state)
 }
 
 /* --- whose sockets ------------------------------------------------------------------- */
-
-static struct sockaddr_storage socket_address(const char *text, uint16_t port)
-{
-	struct sockaddr_storage out = { 0 };
-	struct sockaddr_in *v4 = (void *)&out;
-	struct sockaddr_in6 *v6 = (void *)&out;
-	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		return out;
-	}
-	assert_int_equal(inet_pton(AF_INET6, text, &v6->sin6_addr), 1);
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(port);
-	return out;
-}
-
-/* In the namespace of a host or container; the caller closes it. */
-static int socket_of(struct world *world, const char *host, int family, int type)
-{
-	struct error err = { 0 };
-	int fd = -1;
-	world_claim(netns_socket(scene_netns_fd(world->scene, host), family, type, 0, &fd, &err),
-		    &err);
-	return fd;
-}
-
-static int bind_at(struct world *world, const char *host, const char *address, uint16_t port,
-		   int type)
-{
-	struct sockaddr_storage own = socket_address(address, port);
-	auto_fd fd = socket_of(world, host, own.ss_family, type);
-	return bind(fd, (struct sockaddr *)&own, sizeof own) < 0 ? -errno : 0;
-}
 
 static int keep_notice(const struct port_notice *notice, void *context, struct error *err)
 {
@@ -181,10 +114,10 @@ static void the_host_does_not_bind_what_the_engine_publishes(void **state)
 	struct publish_spec one_address = ports(9090, 80, 1, PROTOCOL_TCP);
 	world_claim(ip_parse("10.99.0.1", &one_address.host_ip, &err), &err);
 	world_network(world, "web", "10.1.0.0/24");
-	publish(world, &(struct wish){ "c1", "10.1.0.2/24", ports(8080, 80, 1, PROTOCOL_TCP),
-				       PUBLISH_REFUSE_LISTENERS, NULL });
-	publish(world,
-		&(struct wish){ "c2", "10.1.0.3/24", one_address, PUBLISH_REFUSE_LISTENERS, NULL });
+	world_wish(world, &(struct wish){ "c1", "10.1.0.2/24", ports(8080, 80, 1, PROTOCOL_TCP),
+					  PUBLISH_REFUSE_LISTENERS, NULL });
+	world_wish(world, &(struct wish){ "c2", "10.1.0.3/24", one_address,
+					  PUBLISH_REFUSE_LISTENERS, NULL });
 	world_publish(world, "c3", "web", "10.1.0.4/24", "7070:70", NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		int r = bind_at(world, rows[i].host, rows[i].address, rows[i].port, rows[i].type);

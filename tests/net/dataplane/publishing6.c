@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ports published on IPv6, alone and beside IPv4: who reaches what, and as whom. */
+#include "sockets.h"
+#include "wish.h"
 #include "world.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define WEB "10.1.0.0/24,fd01::/64"
 #define WEB6 "fd01::/64"
@@ -147,6 +153,97 @@ static void each_family_of_a_port_has_its_row(void **state)
 				       "::1 81 fd01::2 IPv6\n");
 }
 
+static void a_port_that_is_for_some_is_not_for_others(void **state)
+{
+	static const struct {
+		const char *from;
+		bool client, far;
+	} rows[] = {
+		{ "2001:db8::/32", false, false }, { "fd99::/64", true, false },
+		{ "fd99::2", true, false },        { "fd02::/48", false, true },
+		{ "192.0.2.0/24", false, false }, /* of IPv4: nobody of IPv6 */
+	};
+	struct world *world = *state;
+	world_network(world, "web", WEB6);
+	world_network(world, "db", "fd02::/64");
+	world_container(world, "c2", "web", "fd01::3/64");
+	world_container(world, "far", "db", "fd02::2/64");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		print_message("%s\n", rows[i].from);
+		world_wish(world, &(struct wish){ "c1",
+						  "fd01::2/64",
+						  { .host_port = 8080,
+						    .container_port = 80,
+						    .count = 1,
+						    .protocol = PROTOCOL_TCP },
+						  PUBLISH_IGNORE_LISTENERS,
+						  rows[i].from });
+		scene_tcp_server(world->scene, "c1", 80);
+		check_tcp(world, &(struct cell){ "client", "fd99::1", 8080,
+						 rows[i].client ? "c1" : NULL, "fd99::2" });
+		check_tcp(world, &(struct cell){ "far", "fd99::1", 8080, rows[i].far ? "c1" : NULL,
+						 "fd02::2" });
+		check_tcp(world, &(struct cell){ "c2", "fd99::1", 8080, "c1", NULL });
+		world_delete(world, "c1");
+		scene_remove(world->scene, "c1");
+	}
+	assert_true(world_drops(world, "publish-source", "far") > 0);
+}
+
+static void udp_client_follows_the_replacement_and_ends_with_the_last(void **state)
+{
+	static const char *const addresses[] = { "fd01::2/64", "fd01::2/64", "fd01::7/64" };
+	static const char *const names[] = { "c1", "c2", "c3" };
+	struct world *world = *state;
+	struct sockaddr_storage to = socket_address("fd99::1", 5300);
+	char text[128];
+	world_network(world, "web", WEB6);
+	auto_fd fd = socket_of(world, "client", AF_INET6, SOCK_DGRAM);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in6)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		world_publish(world, names[i], "web", addresses[i], "5300:53/udp", NULL);
+		scene_udp_server(world->scene, names[i], 53);
+		for (int packet = 0; packet < 3; packet++) {
+			assert_int_equal(send(fd, "?", 1, 0), 1);
+			assert_int_equal(poll(&ready, 1, SCENE_WAIT_MS), 1);
+			ssize_t got = recv(fd, text, sizeof text - 1, 0);
+			assert_true(got > 0);
+			text[got] = '\0';
+			assert_non_null(strstr(text, names[i]));
+		}
+		world_delete(world, names[i]);
+	}
+	scene_assert_no_udp(world->scene, "client", "fd99::1", 5300);
+}
+
+static void a_range_leaves_the_hosts_own_conversations_alone(void **state)
+{
+	struct world *world = *state;
+	struct scene *scene = world->scene;
+	struct sockaddr_storage own = socket_address("fd99::1", 5300),
+				peer = socket_address("fd99::2", 7000);
+	char text[128] = "";
+	auto_fd fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	world_network(world, "web", WEB);
+	world_publish(world, "c1", "web", "10.1.0.2/24,fd01::2/64", "5000:5000+1000/udp",
+		      "5000:5000+1000", NULL);
+	scene_udp_server(scene, "c1", 5300);
+	scene_tcp_server(scene, "c1", 5999);
+	scene_udp_server(scene, "client", 7000);
+	assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(struct sockaddr_in6)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&peer, sizeof(struct sockaddr_in6)), 0);
+	assert_int_equal(send(fd, "?", 1, 0), 1);
+	assert_int_equal(poll(&wait, 1, SCENE_WAIT_MS), 1);
+	assert_true(recv(fd, text, sizeof text - 1, 0) > 0);
+	assert_non_null(strstr(text, "client"));
+	/* Everybody else reaches the container, though the host has a socket there. */
+	scene_assert_udp(scene, "client", "fd99::1", 5300, "c1", "fd99::2");
+	scene_assert_tcp(scene, "client", "fd99::1", 5999, "c1", "fd99::2");
+	check_tcp(world, &(struct cell){ "client", "fd99::1", 6000, NULL, NULL });
+}
+
 int main(void)
 {
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up_dual, world_tear_down)
@@ -155,6 +252,9 @@ int main(void)
 		SCENE_TEST(a_port_of_one_family_is_not_reached_by_the_other),
 		SCENE_TEST(a_family_that_the_container_lacks_is_not_published),
 		SCENE_TEST(each_family_of_a_port_has_its_row),
+		SCENE_TEST(a_port_that_is_for_some_is_not_for_others),
+		SCENE_TEST(udp_client_follows_the_replacement_and_ends_with_the_last),
+		SCENE_TEST(a_range_leaves_the_hosts_own_conversations_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

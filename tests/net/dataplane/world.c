@@ -68,8 +68,7 @@ int world_tear_down(void **state)
 	return scene_tear_down(&scene);
 }
 
-/* "10.1.0.0/24", "fd01::/64" or "10.1.0.0/24,fd01::/64" */
-static void read_pair(const char *text, struct prefix *ret_v4, struct prefix *ret_v6)
+void world_read_pair(const char *text, struct prefix *ret_v4, struct prefix *ret_v6)
 {
 	struct error err = { 0 };
 	char copy[128], *rest = copy;
@@ -84,7 +83,7 @@ void world_network_as(struct world *world, const char *name, const char *subnet,
 	struct error err = { 0 };
 	struct network_info info;
 	snprintf(spec.name, sizeof spec.name, "%s", name);
-	read_pair(subnet, &spec.subnet, &spec.subnet6);
+	world_read_pair(subnet, &spec.subnet, &spec.subnet6);
 	world_claim(network_ensure(world->dataplane, &spec, &info, &err), &err);
 }
 
@@ -145,7 +144,7 @@ static int attach(struct world *world, const char *name, const char *network, co
 				      .owner = "test" };
 	int r = network_find(dataplane_store(world->dataplane), network, &found, err);
 	world_claim(r, err);
-	read_pair(address, &spec.address, &spec.address6);
+	world_read_pair(address, &spec.address, &spec.address6);
 	if (!prefix_is_unset(spec.address))
 		spec.gateway = found.spec.gateway;
 	if (!prefix_is_unset(spec.address6))

@@ -43,6 +43,8 @@ void world_publish(struct world *world, const char *name, const char *network, c
 /** The same without a claim: the result of endpoint_add on an existing namespace. */
 int world_try(struct world *world, const char *name, const char *network, const char *address,
 	      const char *publication, enum publish_policy policy, struct error *err);
+/** Of "10.1.0.0/24", "fd01::/64" or "10.1.0.0/24,fd01::/64". */
+void world_read_pair(const char *text, struct prefix *ret_v4, struct prefix *ret_v6);
 void world_delete(struct world *world, const char *name);
 /** Packets dropped for this reason, of this container (NULL: of any). */
 uint64_t world_drops(struct world *world, const char *reason, const char *container);
