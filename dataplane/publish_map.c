@@ -100,14 +100,28 @@ static struct allowed_key allowed_key_of(const struct endpoint_info *info, struc
 				     .address = abi_addr_of(prefix.ip) };
 }
 
+static int check_backend(const struct dataplane *dataplane, const struct endpoint_info *info,
+			 struct error *err)
+{
+	if (!dataplane->maps.mirror)
+		return 0;
+	if (info->publish_from_count)
+		return error_set(err, EOPNOTSUPP,
+				 "publish-from: the nft back end does not tell clients apart");
+	for (size_t i = 0; i < info->publish_count; i++)
+		if (publish_family(&info->publish[i]) == PUBLISH_IPV6 &&
+		    ip_is_loopback(info->publish[i].host_ip))
+			return error_set(err, EOPNOTSUPP,
+					 "port %u: the nft back end cannot publish at ::1",
+					 info->publish[i].host_port);
+	return 0;
+}
+
 static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
 		       struct error *err)
 {
 	struct allowed allowed = { .slot = info->slot, .generation = info->generation };
-	int r = 0;
-	if (info->publish_from_count && dataplane->maps.mirror)
-		return error_set(err, EOPNOTSUPP,
-				 "publish-from: the nft back end does not tell clients apart");
+	int r = check_backend(dataplane, info, err);
 	for (size_t i = 0; r == 0 && i < info->publish_from_count; i++) {
 		struct allowed_key key = allowed_key_of(info, info->publish_from[i]);
 		r = map_put(&dataplane->maps, MAP_ALLOWED, &key, &allowed, err);

@@ -203,9 +203,20 @@ static void add_publish_rule(struct nft_batch *batch, uint8_t family, bool any)
 	rule_end(&rule);
 }
 
+/* The kernel takes no answer from outside of it for ::1 (IPv6 has no route_localnet). */
+static void leave_loopback6(struct nft_batch *batch)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+	struct rule rule = rule_begin(batch, CHAIN_LOCAL);
+	rule_address(&rule, NFPROTO_IPV6, RULE_DESTINATION, WORD(0));
+	rule_compare(&rule, NFT_CMP_EQ, WORD(0), loopback, sizeof loopback);
+	let_pass(&rule);
+}
+
 static void add_publish(struct nft_batch *batch)
 {
 	static const char *const from[] = { CHAIN_INCOMING, CHAIN_LOCAL };
+	leave_loopback6(batch);
 	for (size_t i = 0; i < sizeof families; i++) {
 		add_publish_rule(batch, families[i], false);
 		add_publish_rule(batch, families[i], true);
@@ -274,19 +285,17 @@ static void from_gateway(struct rule *rule, uint8_t family)
 	rule_end(rule);
 }
 
-/* What the host sends from a loopback address to a container. */
-static void translate_loopback(struct nft_batch *batch, uint8_t family)
+/* What the host sends from 127.0.0.0/8 to a container. */
+static void translate_loopback(struct nft_batch *batch)
 {
 	static const uint8_t v4[16] = { [10] = 0xff, [11] = 0xff, [12] = 127 },
-			     v4_mask[16] = { [0 ... 12] = 0xff }, v6[16] = { [15] = 1 },
-			     v6_mask[16] = { [0 ... 15] = 0xff };
-	bool is_v4 = family == NFPROTO_IPV4;
+			     mask[16] = { [0 ... 12] = 0xff };
 	struct rule rule = rule_begin(batch, CHAIN_LEAVE);
 	network_of(&rule, NFT_META_OIF, WORD(0));
-	rule_address(&rule, family, RULE_SOURCE, WORD(4));
-	rule_mask(&rule, WORD(4), is_v4 ? v4_mask : v6_mask, 16);
-	rule_compare(&rule, NFT_CMP_EQ, WORD(4), is_v4 ? v4 : v6, 16);
-	from_gateway(&rule, family);
+	rule_address(&rule, NFPROTO_IPV4, RULE_SOURCE, WORD(4));
+	rule_mask(&rule, WORD(4), mask, 16);
+	rule_compare(&rule, NFT_CMP_EQ, WORD(4), v4, 16);
+	from_gateway(&rule, NFPROTO_IPV4);
 }
 
 static void add_leave(struct nft_batch *batch)
@@ -297,8 +306,8 @@ static void add_leave(struct nft_batch *batch)
 		rule_address(&rule, families[i], RULE_DESTINATION, WORD(4));
 		rule_lookup(&rule, nft_sets[NFT_HAIRPINS].name, WORD(0), 0);
 		from_gateway(&rule, families[i]);
-		translate_loopback(batch, families[i]);
 	}
+	translate_loopback(batch);
 	struct rule rule = rule_begin(batch, CHAIN_LEAVE);
 	network_of(&rule, NFT_META_OIF, WORD(0));
 	let_pass(&rule);

@@ -89,8 +89,11 @@ static void list_clients(struct listing *listing, const struct port_row *row)
 	if (ip_is_loopback(row->host_ip)) {
 		listing_text(listing, "host");
 		listing_text(listing, "published at a loopback address");
+	} else if (row->publish_from_count > 0 && !clients.size) {
+		listing_text(listing, "host");
+		listing_text(listing, "--publish-from names no client of IPv%u", row->family);
 	} else if (row->publish_from_count > 0) {
-		listing_text(listing, "%s", clients.data ? clients.data : "host");
+		listing_text(listing, "%s", clients.data);
 		listing_text(listing, "--publish-from, or publishFrom of the configuration");
 	} else if (ip_is_unset(row->host_ip)) {
 		listing_text(listing, "world");
