@@ -111,7 +111,7 @@ static int apply_changes(struct build *build, const struct image_commit *commit,
 static int parse_changes(struct build *build, const struct image_commit *commit, struct error *err)
 {
 	auto_text text = { 0 };
-	text_append(&text, "FROM %s\n", commit->base_id);
+	text_append(&text, "FROM %s\n", commit->base_id ? commit->base_id : "scratch");
 	for (size_t i = 0; i < commit->changes.count; i++) {
 		if (strchr(commit->changes.items[i], '\n'))
 			return error_set(err, EINVAL, "--change: is more than one line");
@@ -148,6 +148,17 @@ static int copy_upper(const char *from, const char *to, struct error *err)
 	return r < 0 ? r : walk_tree(from_fd, "", NULL, copy_opaque, &copy, err);
 }
 
+static int unpack_archive(int archive_fd, const char *to, struct error *err)
+{
+	auto_fd to_fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct image_archive_place place = {
+		.root_fd = to_fd, .folder = "/", .keep_owner = true, .keep_special = true
+	};
+	if (to_fd < 0)
+		return error_set_errno(err, errno, "open %s", to);
+	return image_archive_read(&place, archive_fd, err);
+}
+
 static int make_layer(struct build *build, const struct image_commit *commit, struct error *err)
 {
 	auto_making making = { 0 };
@@ -157,8 +168,10 @@ static int make_layer(struct build *build, const struct image_commit *commit, st
 	int r = making_key(build, build->step, now, NULL, key, err);
 	if (r == 0)
 		r = making_begin(build, key, &making, err);
-	if (r == 0)
+	if (r == 0 && commit->upper)
 		r = copy_upper(commit->upper, making.layer.path, err);
+	else if (r == 0)
+		r = unpack_archive(commit->archive_fd, making.layer.path, err);
 	if (r < 0)
 		return r;
 	making_remove_places(making.layer.path);

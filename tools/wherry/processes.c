@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "each.h"
+#include "image_files.h"
 #include "observing_traffic.h"
 #include "top.h"
 #include "when.h"
@@ -281,7 +282,7 @@ static const struct option_spec inspect_rows[] = {
 	{ "format", 'f', OPTION_TEXT, offsetof(struct inspect_options, format), "TEMPLATE",
 	  "Such as {{.State.Pid}}" },
 	{ "type", 0, OPTION_TEXT, offsetof(struct inspect_options, type), "KIND",
-	  "container, network or volume" },
+	  "container, image, network or volume" },
 };
 
 static int inspect_one(struct engine *engine, const char *reference, const void *data,
@@ -294,13 +295,16 @@ static int inspect_one(struct engine *engine, const char *reference, const void 
 		return engine_network_inspect(engine, reference, ret_object, err);
 	if (type && text_equal(type, "volume"))
 		return volume_inspect(engine, reference, ret_object, err);
+	if (type && text_equal(type, "image"))
+		return image_show(engine, reference, NULL, ret_object, err);
 	if (type && !text_equal(type, "container"))
-		return error_set(err, EINVAL, "--type %s: is none of container, network, volume",
-				 type);
+		return error_set(err, EINVAL,
+				 "--type %s: is none of container, image, network, volume", type);
 	int r = container_inspect(engine, reference, ret_object, err);
 	if (r == -ENOENT && !type &&
 	    (engine_network_inspect(engine, reference, ret_object, &ignored) == 0 ||
-	     volume_inspect(engine, reference, ret_object, &ignored) == 0))
+	     volume_inspect(engine, reference, ret_object, &ignored) == 0 ||
+	     image_show(engine, reference, NULL, ret_object, &ignored) == 0))
 		return 0;
 	return r;
 }

@@ -7,11 +7,13 @@
 #include "base/cleanup.h"
 
 const struct verb_group *const verb_groups[] = {
-	&verb_group_containers, &verb_group_processes, &verb_group_stats,    &verb_group_events,
-	&verb_group_prune,      &verb_group_info,      &verb_group_changing, &verb_group_files,
-	&verb_group_volumes,    &verb_group_images,    &verb_group_networks, &verb_group_traffic,
-	&verb_group_why,        &verb_group_observing, &verb_group_cni,      &verb_group_general,
-	&verb_group_pages,      &verb_group_internal,
+	&verb_group_containers, &verb_group_processes,   &verb_group_stats,
+	&verb_group_events,     &verb_group_prune,       &verb_group_info,
+	&verb_group_changing,   &verb_group_files,       &verb_group_volumes,
+	&verb_group_images,     &verb_group_image_files, &verb_group_networks,
+	&verb_group_traffic,    &verb_group_why,         &verb_group_observing,
+	&verb_group_cni,        &verb_group_general,     &verb_group_pages,
+	&verb_group_internal,
 };
 const size_t verb_group_count = ARRAY_SIZE(verb_groups);
 

@@ -57,6 +57,7 @@ extern const struct verb_group verb_group_changing;
 extern const struct verb_group verb_group_files;
 extern const struct verb_group verb_group_volumes;
 extern const struct verb_group verb_group_images;
+extern const struct verb_group verb_group_image_files;
 extern const struct verb_group verb_group_networks;
 extern const struct verb_group verb_group_traffic;
 extern const struct verb_group verb_group_why;

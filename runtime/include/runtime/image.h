@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/instance.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #define DIGEST_TEXT_MAX 72 /* "sha256:" and 64 hex digits, NUL */
@@ -82,6 +83,19 @@ int image_each(struct image_store *store,
 int image_remove(struct image_store *store, const char *reference, bool force,
 		 int (*in_use)(const char *image_id, char *ret_name, size_t size, void *context),
 		 void *context, struct words *ret_removed, struct error *err);
+/**
+ * Writes images to fd as an archive that image_load, docker load and OCI tools read. -ENOENT: no
+ * such image.
+ */
+int image_save(struct image_store *store, const struct words *references, int fd,
+	       struct error *err);
+/** The config of an image by its id, as its maker wrote it; the caller's. */
+int image_document(struct image_store *store, const char *id, struct json_t **ret_document,
+		   struct error *err);
+/** Unpacked bytes of each layer, bottom first: as many as image->chain_ids. */
+int image_layer_sizes(struct image_store *store, const struct image *image, uint64_t *ret_sizes,
+		      struct error *err);
+
 struct image_disk {
 	uint64_t images, images_used;
 	uint64_t bytes, used_bytes; /* of layers, each once; of those that images in use have */
@@ -165,6 +179,7 @@ int image_changes(const struct words *layer_paths, const char *upper,
 /* A container that becomes an image. NULL in what it was told: its image's. */
 struct image_commit {
 	const char *base_id, *upper;        /* its image; the directory of its changes */
+	int archive_fd;                     /* instead of both (NULL): a tar archive of all files */
 	const char *tag, *author, *message; /* may be NULL */
 	const char *created_by;             /* for the history */
 	const struct words *entrypoint, *command, *env, *labels;

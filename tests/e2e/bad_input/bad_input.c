@@ -165,6 +165,11 @@ static void verbs_name_what_is_not_there(void **state)
 		{ { "images", "-f", "colour=red" }, 1, "colour=red", "dangling=" },
 		{ { "events", "--since", "never" }, 1, "--since", "never" },
 		{ { "image", "prune", "-f", "--filter", "until=never" }, 1, "until", "never" },
+		{ { "save", "-o", "/nowhere/a.tar", "busybox" }, 1, "/nowhere/a.tar", "" },
+		{ { "save", "ghost" }, 1, "no image", "ghost" },
+		{ { "import", "/nowhere/a.tar" }, 1, "/nowhere/a.tar", "" },
+		{ { "import", "-c", "RUN true", "/dev/null" }, 1, "RUN", "CMD" },
+		{ { "history", "ghost" }, 1, "no image", "ghost" },
 		{ { "load", "-i", "/nowhere/image.tar" }, 1, "/nowhere/image.tar", "" },
 	};
 	open_shop(*state);
