@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach_lease.h"
+#include "attach_route.h"
 #include "publish.h"
 
 #define NAMES_MAX ENDPOINT_NAMES_MAX
@@ -271,7 +272,11 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		return r;
 	struct rate_limit ingress = { 0 }, egress = { 0 };
 	bool internal = attachment->network->spec.internal;
-	r = read_rate(&row, "ingress", &ingress, err);
+	struct prefix routes[DEFAULT_ROUTES_MAX];
+	size_t route_count = 0;
+	r = attachment_default_routes(engine, container, attachment, routes, &route_count, err);
+	if (r == 0)
+		r = read_rate(&row, "ingress", &ingress, err);
 	if (r == 0)
 		r = read_rate(&row, "egress", &egress, err);
 	if (r < 0)
@@ -298,7 +303,8 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.servers = draft.servers,
 		.server_count = draft.server_count,
 		.hostname = container->hostname,
-		.default_route = index == 0 && !internal,
+		.routes = routes,
+		.route_count = route_count,
 		.ingress = ingress,
 		.egress = egress,
 		.owner = "engine",

@@ -129,14 +129,39 @@ static int put_network(struct engine *engine, struct engine_network *network, co
 	return r < 0 ? r : store_commit(&txn, err);
 }
 
+/* Networks of an earlier boot are not in the data path yet, and what it calls free is theirs. */
+static int ensure_saved(struct bytes key, struct bytes value, void *context, struct error *err)
+{
+	AUTO(engine_network) network = NULL;
+	struct error ignored; /* what cannot be made is met again when the new one is saved */
+	(void)key;
+	int r = engine_network_read(value, &network, err);
+	if (r == 0)
+		(void)engine_network_ensure(context, network, &ignored);
+	return r;
+}
+
+static int ensure_all_saved(struct engine *engine, struct error *err)
+{
+	AUTO(store_txn) txn = NULL;
+	int r = store_begin(engine->saved, STORE_READ, &txn, err);
+	return r < 0 ? r
+		     : store_each(txn, TABLE_NETWORKS, (struct bytes){ 0 }, ensure_saved, engine,
+				  err);
+}
+
 static int choose_subnets(struct engine *engine, struct engine_network *network, struct error *err)
 {
 	struct network_spec *spec = &network->spec;
+	bool choose_v4 = network->want_v4 && prefix_is_unset(spec->subnet);
+	bool choose_v6 = network->want_v6 && prefix_is_unset(spec->subnet6);
 	struct dataplane *dataplane;
 	int r = engine_dataplane(engine, &dataplane, err);
-	if (r == 0 && network->want_v4 && prefix_is_unset(spec->subnet))
+	if (r == 0 && (choose_v4 || choose_v6))
+		r = ensure_all_saved(engine, err);
+	if (r == 0 && choose_v4)
 		r = network_choose_subnet(dataplane, &spec->subnet, err);
-	if (r == 0 && network->want_v6 && prefix_is_unset(spec->subnet6))
+	if (r == 0 && choose_v6)
 		r = network_choose_subnet6(dataplane, &spec->subnet6, err);
 	if (r == 0 && network->want_v4 && ip_is_unset(spec->gateway))
 		spec->gateway = ip_add(spec->subnet.ip, 1);

@@ -77,6 +77,32 @@ static void a_subnet_is_chosen_where_none_is_named(void **state)
 	       "a 172.17.0.0/16,U/64\nb U/64\n");
 	done(scene, "wherry run -d --name c --network a busybox sleep 100");
 	done(scene, IN("a") "ping -6 -c 1 -W 5 c");
+	done(scene, "wherry rm -f c");
+	/* Networks of an earlier boot are known, though the data path has them no more. */
+	done(scene, "wherry system reset");
+	done(scene, "wherry network create --ipv6 d");
+	expect(scene,
+	       "wherry network ls --format '{{.Subnet}}' | tr , ' ' | xargs -n 1 | sort -u | wc -l",
+	       0, "5\n");
+}
+
+static void each_family_leaves_by_the_first_network_that_has_it(void **state)
+{
+	struct scene *scene = *state;
+	make_networks(scene);
+	done(scene, "wherry network create --subnet 10.30.0.0/16 four");
+	done(scene, "wherry network create --internal --subnet 10.40.0.0/16 inner");
+	done(scene, "wherry run -d --name c --network inner busybox sleep 100");
+	done(scene, "wherry network connect four c");
+	done(scene, "wherry network connect both c");
+	expect(scene, "wherry exec c ip route | grep default", 0,
+	       "default via 10.30.0.1 dev eth1 \n");
+	done(scene, "wherry exec c ping -6 -c 1 -W 5 fd99::2");
+	done(scene, "wherry exec c ping -4 -c 1 -W 5 192.0.2.2");
+	done(scene, "wherry restart -t 0 c");
+	expect(scene, "wherry exec c ip route | grep default", 0,
+	       "default via 10.30.0.1 dev eth1 \n");
+	done(scene, "wherry exec c ping -6 -c 1 -W 5 fd99::2");
 }
 
 static void a_container_comes_back_with_both_addresses(void **state)
@@ -154,6 +180,7 @@ int main(void)
 		ENGINE(names_lead_to_both_families),
 		ENGINE(addresses_are_shown_with_dockers_keys),
 		ENGINE(a_subnet_is_chosen_where_none_is_named),
+		ENGINE(each_family_leaves_by_the_first_network_that_has_it),
 		ENGINE(a_container_comes_back_with_both_addresses),
 		ENGINE(ports_are_published_on_the_families_that_are_named),
 	};
