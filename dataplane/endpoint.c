@@ -303,18 +303,6 @@ static int intend(struct attempt *attempt, struct error *err)
 	return error_set(err, EBUSY, "%s changes hands too fast: try again", attempt->wanted);
 }
 
-static int check_listeners(const struct endpoint_info *info, struct error *err)
-{
-	int r = 0;
-	for (size_t i = 0; info->publish_reserves && r == 0 && i < 2 * info->publish_count; i++) {
-		const struct publish_spec *publish = &info->publish[i / 2];
-		enum publish_family family = publish_families[i % 2];
-		if (publish_has(info, publish, family))
-			r = listener_check(publish, family, err);
-	}
-	return r;
-}
-
 /* Where the caller does not say who may reach its ports, the instance's config does. */
 static int fill_publish_from(struct dataplane *dataplane, struct endpoint_info *info,
 			     struct error *err)
@@ -364,7 +352,7 @@ static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 	if (r == 0)
 		r = endpoint_fill(spec, &info, err);
 	if (r == 0)
-		r = check_listeners(&info, err);
+		r = info.publish_reserves ? listeners_check(&info, err) : 0;
 	if (r == 0)
 		r = fill_publish_from(dataplane, &info, err);
 	/* Before the intent: who undoes it must know the key of each map entry. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Does a process of the host listen on a port? Asked by binding to it, which
- * costs the same whatever the number of sockets; for a range all listeners are
- * looked at once. Only a refusal looks through /proc for who it is.
+ * costs the same whatever the number of sockets; for more than a few ports all
+ * listeners are looked at once. Only a refusal looks through /proc for who it is.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,6 +45,7 @@ bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol)
 	return try_bind(host_ip, port, protocol) == 0;
 }
 
+#define PROBES_MAX 8 /* more ports than these are looked for among all listeners */
 #define TCP_STATE_LISTEN 0x0a
 #define UDP_STATE_OPEN 0x07
 
@@ -153,43 +154,123 @@ static bool meets(const struct listener *listener, const struct question *questi
 	       ip_equal(listener->address, question->address);
 }
 
-static int refuse_listener(const struct listener *listener, void *context, struct error *err)
+/* All questions of one protocol, with the ports that they are about: most listeners are at others.
+ */
+struct survey {
+	const struct endpoint_info *info;
+	uint8_t protocol;
+	uint8_t ports[65536 / 8];
+};
+
+/* Walks the questions of `protocol` (0: of all). */
+static int each_question(const struct endpoint_info *info, uint8_t protocol,
+			 int (*visit)(const struct question *question, void *context,
+				      struct error *err),
+			 void *context, struct error *err)
 {
-	const struct question *question = context;
-	const struct publish_spec *publish = question->publish;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < 2 * info->publish_count; i++) {
+		const struct publish_spec *publish = &info->publish[i / 2];
+		enum publish_family family = publish_families[i % 2];
+		if (publish->host_port == 0 || (protocol && publish->protocol != protocol) ||
+		    !publish_has(info, publish, family))
+			continue;
+		const struct question question = { publish, publish_address(publish, family) };
+		r = visit(&question, context, err);
+	}
+	return r;
+}
+
+static int note_ports(const struct question *question, void *context, struct error *err)
+{
+	struct survey *survey = context;
+	(void)err;
+	for (uint32_t i = 0; i < question->publish->count; i++) {
+		uint32_t port = question->publish->host_port + i;
+		survey->ports[port / 8] |= (uint8_t)(1u << port % 8);
+	}
+	return 0;
+}
+
+static int refuse_if_met(const struct question *question, void *context, struct error *err)
+{
+	const struct listener *listener = context;
 	char who[64];
 	if (!meets(listener, question))
 		return 0;
 	find_process(listener->inode, who, sizeof who);
 	return error_set(err, EADDRINUSE, "host port %u/%s is used by %s", listener->port,
-			 publish_protocol_name(publish->protocol), who);
+			 publish_protocol_name(question->publish->protocol), who);
 }
 
-/* 1 if there was no way to look. */
-static int check_range(const struct question *question, struct error *err)
+static int refuse_listener(const struct listener *listener, void *context, struct error *err)
+{
+	const struct survey *survey = context;
+	if (!(survey->ports[listener->port / 8] & 1u << listener->port % 8))
+		return 0;
+	return each_question(survey->info, survey->protocol, refuse_if_met,
+			     (void *)(uintptr_t)listener, err);
+}
+
+/* One look at all listeners. 1 if there was no way to look. */
+static int survey_protocol(const struct endpoint_info *info, uint8_t protocol, struct error *err)
 {
 	struct error why = { 0 };
-	int r = listener_each(question->publish->protocol, refuse_listener,
-			      (void *)(uintptr_t)question, &why);
+	auto_free struct survey *survey = calloc(1, sizeof *survey);
+	if (!survey)
+		return error_set(err, ENOMEM, "no memory for ports");
+	survey->info = info;
+	survey->protocol = protocol;
+	each_question(info, protocol, note_ports, survey, &why);
+	int r = listener_each(protocol, refuse_listener, survey, &why);
 	if (r == -EADDRINUSE)
 		*err = why;
 	return r < 0 && r != -EADDRINUSE ? 1 : r;
 }
 
-int listener_check(const struct publish_spec *publish, enum publish_family family,
-		   struct error *err)
+static int check_all_ports(const struct question *question, void *context, struct error *err)
 {
-	const struct question question = { publish, publish_address(publish, family) };
-	if (publish->host_port == 0)
+	int r = 0;
+	(void)context;
+	for (uint32_t i = 0; r == 0 && i < question->publish->count; i++)
+		r = check_port(question, (uint16_t)(question->publish->host_port + i), err);
+	return r;
+}
+
+/* The first port at each address: it tells as well whether the address is there. */
+static int check_address(const struct question *question, void *context, struct error *err)
+{
+	struct question *last = context;
+	if (last->publish && ip_equal(last->address, question->address))
 		return 0;
-	int r = check_port(&question, publish->host_port, err);
-	if (r < 0 || publish->count == 1)
-		return r;
-	r = check_range(&question, err);
-	if (r <= 0)
-		return r;
-	r = 0;
-	for (uint32_t i = 1; r == 0 && i < publish->count; i++)
-		r = check_port(&question, (uint16_t)(publish->host_port + i), err);
+	*last = *question;
+	return check_port(question, question->publish->host_port, err);
+}
+
+static int count_ports(const struct question *question, void *context, struct error *err)
+{
+	(void)err;
+	*(uint32_t *)context += question->publish->count;
+	return 0;
+}
+
+int listeners_check(const struct endpoint_info *info, struct error *err)
+{
+	static const uint8_t protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+	struct question last = { .publish = NULL };
+	uint32_t ports = 0;
+	int r = each_question(info, 0, count_ports, &ports, err);
+	if (ports <= PROBES_MAX)
+		return r < 0 ? r : each_question(info, 0, check_all_ports, NULL, err);
+	if (r == 0)
+		r = each_question(info, 0, check_address, &last, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(protocols); i++) {
+		uint32_t asked = 0;
+		r = each_question(info, protocols[i], count_ports, &asked, err);
+		if (r == 0 && asked)
+			r = survey_protocol(info, protocols[i], err);
+		if (r == 1)
+			r = each_question(info, protocols[i], check_all_ports, NULL, err);
+	}
 	return r;
 }

@@ -45,8 +45,7 @@ int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info
 int publish_verify(struct dataplane *dataplane, const struct endpoint_info *info,
 		   uint16_t *ret_port, struct error *err);
 
-/** -EADDRINUSE with the process's name if a socket of the host listens there, in this family. */
-int listener_check(const struct publish_spec *publish, enum publish_family family,
-		   struct error *err);
+/** -EADDRINUSE with the process's name if a socket of the host listens where info publishes. */
+int listeners_check(const struct endpoint_info *info, struct error *err);
 /** True if the port can be bound on the host at this address, which is of a family. */
 bool listener_is_absent(struct ip host_ip, uint16_t port, uint8_t protocol);

@@ -16,17 +16,6 @@ static struct ip marker(enum publish_family family)
 	return marker;
 }
 
-/* The map's keys and values of one range; the caller frees both. */
-struct range_entries {
-	struct port_key *keys;
-	struct publication *values;
-};
-static void range_entries_release(struct range_entries *entries)
-{
-	free(entries->keys);
-	free(entries->values);
-}
-
 static uint16_t flags_of(const struct endpoint_info *info)
 {
 	return (uint16_t)((info->publish_from_count ? PUBLICATION_RESTRICTED : 0) |
@@ -65,31 +54,75 @@ static size_t ranges_of(const struct endpoint_info *info, const struct publish_s
 	return count;
 }
 
-static int expand(const struct endpoint_info *info, const struct range *range,
-		  struct range_entries *ret, struct error *err)
+/* The map's key and value for port number `index` of the range. */
+static void entry_of(const struct endpoint_info *info, const struct range *range, uint32_t index,
+		     struct port_key *ret_key, struct publication *ret_value)
 {
 	const struct publish_spec *publish = range->publish;
-	ret->keys = calloc(publish->count, sizeof *ret->keys);
-	ret->values = calloc(publish->count, sizeof *ret->values);
-	if (!ret->keys || !ret->values)
-		return error_set(err, ENOMEM, "no memory for %u ports", publish->count);
-	for (uint32_t i = 0; i < publish->count; i++) {
-		ret->keys[i] = (struct port_key){
-			.address = abi_addr_of(range->address),
-			.port = htons((uint16_t)(publish->host_port + i)),
-			.protocol = publish->protocol,
-		};
-		ret->values[i] = (struct publication){
-			.address = abi_addr_of(range->target),
-			.slot = info->slot,
-			.generation = info->generation,
-			.ifindex = info->host_ifindex,
-			.network = info->network_id,
-			.port = htons((uint16_t)(publish->container_port + i)),
-			.flags = flags_of(info),
-		};
-	}
+	*ret_key = (struct port_key){
+		.address = abi_addr_of(range->address),
+		.port = htons((uint16_t)(publish->host_port + index)),
+		.protocol = publish->protocol,
+	};
+	*ret_value = (struct publication){
+		.address = abi_addr_of(range->target),
+		.slot = info->slot,
+		.generation = info->generation,
+		.ifindex = info->host_ifindex,
+		.network = info->network_id,
+		.port = htons((uint16_t)(publish->container_port + index)),
+		.flags = flags_of(info),
+	};
+}
+
+/* Entries on their way: a call for each would make 1,000 publications cost 1,000 calls. */
+#define BATCH_MAX 8192
+struct batch {
+	struct dataplane *dataplane;
+	const struct endpoint_info *info;
+	bool deletes;
+	uint32_t count;
+	struct port_key *keys;
+	struct publication *values;
+};
+static void batch_release(struct batch *batch)
+{
+	free(batch->keys);
+	free(batch->values);
+}
+
+static int batch_begin(struct batch *batch, struct error *err)
+{
+	batch->keys = calloc(BATCH_MAX, sizeof *batch->keys);
+	batch->values = calloc(BATCH_MAX, sizeof *batch->values);
+	if (!batch->keys || !batch->values)
+		return error_set(err, ENOMEM, "no memory for ports");
 	return 0;
+}
+
+static int batch_flush(struct batch *batch, struct error *err)
+{
+	uint32_t count = batch->count;
+	struct maps *maps = &batch->dataplane->maps;
+	batch->count = 0;
+	if (count == 0)
+		return 0;
+	if (batch->deletes)
+		return map_delete_many(maps, MAP_PORTS, batch->keys, sizeof *batch->keys, count,
+				       err);
+	return map_put_many(maps, MAP_PORTS, batch->keys, batch->values, count, err);
+}
+
+static int batch_add(struct batch *batch, const struct range *range, struct error *err)
+{
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < range->publish->count; i++) {
+		entry_of(batch->info, range, i, &batch->keys[batch->count],
+			 &batch->values[batch->count]);
+		if (++batch->count == BATCH_MAX)
+			r = batch_flush(batch, err);
+	}
+	return r < 0 ? r : 0;
 }
 
 static struct allowed_key allowed_key_of(const struct endpoint_info *info, struct prefix prefix)
@@ -129,39 +162,22 @@ static int put_allowed(struct dataplane *dataplane, const struct endpoint_info *
 	return r;
 }
 
-static int put_range(struct dataplane *dataplane, const struct endpoint_info *info,
-		     const struct range *range, struct error *err)
-{
-	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
-	int r = expand(info, range, &entries, err);
-	return r < 0 ? r
-		     : map_put_many(&dataplane->maps, MAP_PORTS, entries.keys, entries.values,
-				    range->publish->count, err);
-}
-
-static int put_everywhere(struct dataplane *dataplane, const struct endpoint_info *info,
-			  const struct publish_spec *publish, struct error *err)
-{
-	struct range ranges[RANGES_MAX];
-	size_t count = ranges_of(info, publish, ranges);
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = put_range(dataplane, info, &ranges[i], err);
-	return r;
-}
-
 int publish_put(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
 {
+	struct batch batch
+		__attribute__((cleanup(batch_release))) = { .dataplane = dataplane, .info = info };
 	/* Who may reach a port is known before the port leads anywhere. */
-	int done = put_allowed(dataplane, info, err);
-	if (done < 0)
-		return done;
-	for (size_t i = 0; i < info->publish_count; i++) {
-		int r = put_everywhere(dataplane, info, &info->publish[i], err);
-		if (r < 0)
-			return r;
+	int r = put_allowed(dataplane, info, err);
+	if (r < 0 || info->publish_count == 0)
+		return r;
+	r = batch_begin(&batch, err);
+	for (size_t i = 0; r == 0 && i < info->publish_count; i++) {
+		struct range ranges[RANGES_MAX];
+		size_t count = ranges_of(info, &info->publish[i], ranges);
+		for (size_t k = 0; r == 0 && k < count; k++)
+			r = batch_add(&batch, &ranges[k], err);
 	}
-	return 0;
+	return r < 0 ? r : batch_flush(&batch, err);
 }
 
 static int delete_allowed(struct dataplane *dataplane, const struct endpoint_info *info,
@@ -176,34 +192,37 @@ static int delete_allowed(struct dataplane *dataplane, const struct endpoint_inf
 }
 
 /* Unless it is another endpoint's by now, which the first port tells. */
-static int delete_range(struct dataplane *dataplane, const struct endpoint_info *info,
-			const struct range *range, struct error *err)
+static int delete_range(struct batch *batch, const struct range *range, struct error *err)
 {
-	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
-	struct publication found = { 0 };
-	int r = expand(info, range, &entries, err);
-	if (r == 0)
-		r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[0], &found, err);
-	if (r < 0 || (r == 1 && found.generation != info->generation))
+	struct port_key key;
+	struct publication ours, found = { 0 };
+	entry_of(batch->info, range, 0, &key, &ours);
+	int r = map_get(&batch->dataplane->maps, MAP_PORTS, &key, &found, err);
+	if (r < 0 || (r == 1 && found.generation != batch->info->generation))
 		return r < 0 ? r : 0;
-	r = map_delete_many(&dataplane->maps, MAP_PORTS, entries.keys, sizeof entries.keys[0],
-			    range->publish->count, err);
-	return r < 0 ? r : 0;
+	return batch_add(batch, range, err);
 }
 
 static int delete_ports(struct dataplane *dataplane, const struct endpoint_info *info,
 			struct error *err)
 {
-	int r = 0;
+	struct batch batch __attribute__((cleanup(batch_release))) = { .dataplane = dataplane,
+								       .info = info,
+								       .deletes = true };
+	if (info->publish_count == 0)
+		return 0;
+	int r = batch_begin(&batch, err);
 	for (size_t i = 0; r == 0 && i < info->publish_count; i++) {
 		struct range ranges[RANGES_MAX];
 		size_t count = ranges_of(info, &info->publish[i], ranges);
 		if (info->publish[i].host_port == 0)
 			continue;
 		for (size_t k = 0; r == 0 && k < count; k++)
-			r = delete_range(dataplane, info, &ranges[k], err);
+			r = delete_range(&batch, &ranges[k], err);
 	}
-	return r;
+	if (r == 0)
+		r = batch_flush(&batch, err);
+	return r < 0 ? r : 0;
 }
 
 int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info, struct error *err)
@@ -216,13 +235,14 @@ int publish_delete(struct dataplane *dataplane, const struct endpoint_info *info
 static int verify_range(struct dataplane *dataplane, const struct endpoint_info *info,
 			const struct range *range, uint16_t *ret_port, struct error *err)
 {
-	struct range_entries entries __attribute__((cleanup(range_entries_release))) = { 0 };
-	int r = expand(info, range, &entries, err);
+	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < range->publish->count; i++) {
-		struct publication found;
+		struct port_key key;
+		struct publication wanted, found;
+		entry_of(info, range, i, &key, &wanted);
 		*ret_port = (uint16_t)(range->publish->host_port + i);
-		r = map_get(&dataplane->maps, MAP_PORTS, &entries.keys[i], &found, err);
-		if (r == 0 || (r == 1 && memcmp(&found, &entries.values[i], sizeof found)))
+		r = map_get(&dataplane->maps, MAP_PORTS, &key, &found, err);
+		if (r == 0 || (r == 1 && memcmp(&found, &wanted, sizeof found)))
 			return 0;
 	}
 	return r < 0 ? r : 1;
