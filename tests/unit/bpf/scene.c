@@ -39,6 +39,7 @@ static const char links[] = "link set lo up\n"
 			    "link set up0 up\n"
 			    "link set far up\n"
 			    "route add default via 192.0.2.254\n"
+			    "route add unreachable 198.18.0.0/15\n"
 			    "neigh add 192.0.2.254 lladdr 02:00:00:00:00:fe dev up0\n";
 
 static const char *find_ip(void)
@@ -154,7 +155,14 @@ bool scene_knows_summed(void)
 	return known;
 }
 
-static int set_up(void **state, uint32_t know_ip_summed)
+/* Three entries, none of which ever makes room. */
+static void make_small(struct bpf_map *map)
+{
+	assert_int_equal(bpf_map__set_type(map, BPF_MAP_TYPE_HASH), 0);
+	assert_int_equal(bpf_map__set_max_entries(map, 3), 0);
+}
+
+static int set_up(void **state, uint32_t know_ip_summed, bool small)
 {
 	if (unshare(CLONE_NEWNET) < 0) {
 		print_message("SKIP: a network namespace cannot be made: %s\n", strerror(errno));
@@ -168,6 +176,8 @@ static int set_up(void **state, uint32_t know_ip_summed)
 	scene->bpf->rodata->masquerade_count = 1000;
 	scene->bpf->rodata->flow_quota = SCENE_QUOTA;
 	sctp_powers_fill(scene->bpf->rodata->sctp_powers);
+	if (small)
+		make_small(scene->bpf->maps.wh1_opening);
 	assert_int_equal(wherry_datapath__load(scene->bpf), 0);
 	scene->web = if_nametoindex("web");
 	scene->client = if_nametoindex("client");
@@ -181,12 +191,17 @@ static int set_up(void **state, uint32_t know_ip_summed)
 
 int scene_setup(void **state)
 {
-	return set_up(state, 0);
+	return set_up(state, 0, false);
 }
 
 int scene_setup_summed(void **state)
 {
-	return set_up(state, 1);
+	return set_up(state, 1, false);
+}
+
+int scene_setup_small(void **state)
+{
+	return set_up(state, 0, true);
 }
 
 int scene_teardown(void **state)

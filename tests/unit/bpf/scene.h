@@ -39,6 +39,8 @@ struct scene {
 int scene_setup(void **state);
 /** The same with the programs' other variant, which reads how far checksums are done. */
 int scene_setup_summed(void **state);
+/** With room for one opening flow and a half. */
+int scene_setup_small(void **state);
 /** Whether this kernel lets programs read that (6.2 and later). */
 bool scene_knows_summed(void);
 /** Runs a group of tests with each variant that the kernel has: the exit code of main. */
