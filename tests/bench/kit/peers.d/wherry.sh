@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wherry: its data path driven by wherry-cni, its engine by wherry; an instance
 # of its own for each scene. BIN is the folder of a release build.
-ITEMS="c2c publish publish-local masquerade publish-scale budget cni-add cni-del endpoint-scale dns run load"
+ITEMS="c2c publish publish-local masquerade publish-scale publish-change budget cni-add cni-del endpoint-scale dns run load"
 VARIANTS="v4 v6 big-tcp"
 NEEDS="$BIN/wherry-cni"
 
