@@ -15,6 +15,7 @@
 #include "endpoint_routed.h"
 #include "link/address.h"
 #include "link/device.h"
+#include "link/leave.h"
 #include "link/sysctl.h"
 #include "uplinks.h"
 
@@ -482,7 +483,7 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 		r = endpoint_end_routed(info, err);
 	if (r < 0 || link != ENDPOINT_DELETE_LINK)
 		return r;
-	return device_delete(
+	return device_delete_behind(
 		dataplane->netlink,
 		find_renamed(dataplane, info, &device) ? device.name : info->host_device, err);
 }

@@ -289,7 +289,26 @@ void isolation_await_processes(const struct isolation *isolation, int limit_ms)
 	}
 }
 
+/* Whether the kernel still ends a link on behalf of a process that was left behind for it. */
+static bool has_leaving(const struct words *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		if (text_ends_with(lines->items[i], " wherry-leaving"))
+			return true;
+	return false;
+}
+
 void isolation_list_processes(const struct isolation *isolation, struct words *lines)
 {
-	list_cgroups(isolation->cgroup_mount, "", lines);
+	auto_words found = { 0 };
+	struct error err;
+	for (int waited = 0; waited < END_WAIT_MS; waited += STEP_MS) {
+		words_free(&found);
+		list_cgroups(isolation->cgroup_mount, "", &found);
+		if (!has_leaving(&found))
+			break;
+		pause_ms(STEP_MS);
+	}
+	for (size_t i = 0; i < found.count; i++)
+		MUST(words_append(lines, found.items[i], &err), err);
 }
