@@ -174,7 +174,16 @@ static void cni_120_podman_has_both_families(void **state)
 	struct scene *scene = *state;
 
 	set_up_podman(scene);
-	shell(scene, "$P run -d --name web --network dual " IMAGE " sleep 600");
+	shell(scene, "$P run -d --name web --network dual -p 8080:80 -p [::]:8081:80 " IMAGE
+		     " sh -c 'while true; do echo hello | nc -l -p 80; done'");
+	static const char *const asked[] = { "127.0.0.1 8080", "::1 8080", "::1 8081" };
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		char line[256];
+		snprintf(line, sizeof line,
+			 "timeout 20 sh -c 'until busybox nc -w 1 %s </dev/null; do :; done'",
+			 asked[i]);
+		assert_string_equal(shell(scene, line), "hello\n");
+	}
 	assert_string_equal(shell(scene, "$P inspect web --format '{{range .NetworkSettings."
 					 "Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} "
 					 "{{.GlobalIPv6PrefixLen}} {{.IPv6Gateway}}{{end}}'"),

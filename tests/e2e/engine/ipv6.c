@@ -26,6 +26,8 @@ static void names_lead_to_both_families(void **state)
 	done(scene, IN("both") "ping -6 -c 1 -W 5 web");
 	done(scene, IN("both") "wget -qO- http://web/passwd");
 	done(scene, IN("six") "wget -qO- http://web6/passwd");
+	done(scene, "wherry run --rm --network six --link web6:db busybox wget -qO- "
+		    "http://db/passwd");
 	expect(scene, IN("six") "grep nameserver /etc/resolv.conf", 0, "nameserver fd60::99\n");
 	expect(scene, IN("both") "grep nameserver /etc/resolv.conf", 0, "nameserver 127.0.0.11\n");
 	expect(scene,
@@ -151,6 +153,8 @@ static void ports_are_published_on_the_families_that_are_named(void **state)
 		reach(scene, "192.0.2.1", rows[i].port, rows[i].v4);
 		reach(scene, "fd99::1", rows[i].port, rows[i].v6);
 	}
+	done(scene, "busybox wget -qO- http://[::1]:8080/passwd");
+	done(scene, "busybox wget -qO- http://[fd99::1]:8083/passwd");
 	done(scene, IN("both") "wget -qO- http://[fd99::1]:8080/passwd");
 	done(scene, IN("six") "wget -qO- http://[fd99::1]:8080/passwd");
 	expect(scene, "wherry ps --filter name=p --format '{{.Names}} {{.Ports}}'", 0,

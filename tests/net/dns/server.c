@@ -20,6 +20,7 @@
 #include "upstream.h"
 
 #define GATEWAY "127.0.1.1"
+#define GATEWAY6 "::1"
 #define OUTSIDER "10.99.0.1" /* an address of this host, not of the network */
 #define CHOOSY "127.0.1.9"   /* a client with a server of its own */
 #define WAIT_MS 8000         /* more than any answer may take */
@@ -45,6 +46,10 @@ static int test_resolve(void *context, const char *network, struct ip client, co
 		ret_ips[0] = ip_of("10.1.0.2");
 	if (strcasecmp(name, "web") == 0)
 		return 1;
+	if (strcasecmp(name, "web6") == 0)
+		ret_ips[0] = ip_of("fd01::2");
+	if (strcasecmp(name, "web6") == 0)
+		return 1;
 	if (strcasecmp(name, "many") != 0)
 		return 0;
 	for (size_t i = 0; i < max; i++)
@@ -58,8 +63,8 @@ static int test_reverse(void *context, const char *network, struct ip address, c
 	(void)context;
 	(void)network;
 	(void)err;
-	snprintf(ret_name, size, "web");
-	return ip_equal(address, ip_of("10.1.0.2"));
+	snprintf(ret_name, size, ip_is_v4(address) ? "web" : "web6");
+	return ip_equal(address, ip_of("10.1.0.2")) || ip_equal(address, ip_of("fd01::2"));
 }
 
 static int test_owns(void *context, struct ip address)
@@ -102,8 +107,12 @@ static void run_server(const char *const *upstreams, int ready_fd)
 	struct dns_listen listen = {
 		.network = "front", .address = ip_of(GATEWAY), .clients = clients, .forwards = true
 	};
+	struct dns_listen listen6 = listen;
+	listen6.address = ip_of(GATEWAY6);
+	prefix_parse("fd01::/64", &listen6.clients, &err);
 	if (loop_create(&loop, &err) < 0 || dns_server_create(loop, &settings, &server, &err) < 0 ||
-	    dns_server_listen(server, &listen, &err) < 0) {
+	    dns_server_listen(server, &listen, &err) < 0 ||
+	    dns_server_listen(server, &listen6, &err) < 0) {
 		fprintf(stderr, "server: %s\n", err.text);
 		_exit(1);
 	}
@@ -204,10 +213,11 @@ static void receive(int fd, enum dns_transport transport, struct packet *packet)
 	packet->size = (size_t)size;
 }
 
-static void send_query(int fd, enum dns_transport transport, const char *name, unsigned edns)
+static void send_query_of(int fd, enum dns_transport transport, const char *name,
+			  enum dns_type type, unsigned edns)
 {
 	struct packet packet, framed;
-	packet_query(&packet, name, DNS_TYPE_A, edns);
+	packet_query(&packet, name, type, edns);
 	if (transport == DNS_UDP) {
 		assert_int_equal(send(fd, packet.data, packet.size, 0), packet.size);
 		return;
@@ -217,6 +227,11 @@ static void send_query(int fd, enum dns_transport transport, const char *name, u
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 	assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
 	assert_int_equal(send(fd, framed.data, packet.size + 2, 0), packet.size + 2);
+}
+
+static void send_query(int fd, enum dns_transport transport, const char *name, unsigned edns)
+{
+	send_query_of(fd, transport, name, DNS_TYPE_A, edns);
 }
 
 /* Asks for an A record; the answer as text. Returns how long it took. */
@@ -248,6 +263,78 @@ static void local_names_are_answered_over_udp_and_tcp(void **state)
 	assert_answer(DNS_UDP, "web", 0, "NOERROR aa: web A 10.1.0.2");
 	assert_answer(DNS_TCP, "web", 0, "NOERROR aa: web A 10.1.0.2");
 	assert_answer(DNS_UDP, "Web.Front", 1232, "NOERROR aa: Web.Front A 10.1.0.2");
+}
+
+static void the_gateway_of_ipv6_answers_as_well(void **state)
+{
+	static const char reverse[] =
+		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.d.f.ip6.arpa";
+	static const struct {
+		const char *name;
+		enum dns_type type;
+		const char *wanted;
+	} rows[] = {
+		{ "web6", DNS_TYPE_AAAA, "NOERROR aa: web6 AAAA fd01::2" },
+		{ "web", DNS_TYPE_A, "NOERROR aa: web A 10.1.0.2" },
+		{ "ok.example", DNS_TYPE_A, "NOERROR: ok.example A 192.0.2.1" },
+		{ reverse, DNS_TYPE_PTR, NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		static struct packet packet;
+		char text[512], pointer[512];
+		size_t row = i / 2;
+		enum dns_transport transport = i % 2 ? DNS_TCP : DNS_UDP;
+		struct dns_address gateway = dns_address_make(ip_of(GATEWAY6), DNS_PORT, 0);
+		auto_fd fd = -1;
+		assert_int_equal(dns_socket_connect(&gateway, transport, &fd), 0);
+		send_query_of(fd, transport, rows[row].name, rows[row].type, 0);
+		receive(fd, transport, &packet);
+		packet_describe(packet.data, packet.size, text, sizeof text);
+		snprintf(pointer, sizeof pointer, "NOERROR aa: %s PTR web6", reverse);
+		assert_string_equal(text, rows[row].wanted ? rows[row].wanted : pointer);
+	}
+}
+
+static void count_listener(struct dns_server *server, const char *network, struct ip address,
+			   void *context)
+{
+	(void)server;
+	(void)address;
+	assert_string_equal(network, "back");
+	++*(size_t *)context;
+}
+
+static void each_family_of_a_network_has_a_listener_of_its_own(void **state)
+{
+	static const struct {
+		const char *address;
+		bool listen;
+		size_t count;
+	} rows[] = {
+		{ "127.0.3.1", true, 1 }, { "fd77::1", true, 2 },    { "fd77::1", true, 2 },
+		{ "fd77::2", true, 2 },   { "127.0.3.9", false, 1 }, { "127.0.3.9", false, 1 },
+		{ "fd77::2", false, 0 },
+	};
+	struct error err;
+	struct loop *loop;
+	struct dns_server *server;
+	struct dns_settings settings = { .source = &source };
+	(void)state;
+	assert_int_equal(loop_create(&loop, &err), 0);
+	assert_int_equal(dns_server_create(loop, &settings, &server, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct dns_listen listen = { .network = "back", .address = ip_of(rows[i].address) };
+		size_t count = 0;
+		if (!rows[i].listen)
+			dns_server_stop_listening(server, "back", listen.address);
+		else if (dns_server_listen(server, &listen, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		dns_server_each(server, count_listener, &count);
+		CHECK_ROW(i, count == rows[i].count);
+	}
+	dns_server_free(server);
+	loop_free(loop);
 }
 
 static void other_names_are_passed_on_with_the_clients_spelling(void **state)
@@ -483,6 +570,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		net_test(local_names_are_answered_over_udp_and_tcp),
+		net_test(the_gateway_of_ipv6_answers_as_well),
+		net_test(each_family_of_a_network_has_a_listener_of_its_own),
 		net_test(other_names_are_passed_on_with_the_clients_spelling),
 		net_test(a_client_s_own_servers_are_asked_and_local_names_still_known),
 		net_test(second_server_answers_when_the_first_does_not),
