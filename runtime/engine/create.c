@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "draft.h"
 #include "events.h"
+#include "health.h"
 #include "names.h"
 #include "publish.h"
 #include "spec.h"
@@ -21,6 +22,7 @@ static void draft_release(struct draft *draft)
 	free(draft->volumes);
 	json_free(draft->networks);
 	json_free(draft->publish);
+	json_free(draft->health);
 	words_free(&draft->publish_from);
 	words_free(&draft->env);
 }
@@ -227,6 +229,10 @@ static int take_policies(struct draft *draft, struct error *err)
 		return error_set(err, EINVAL, "--rm and --restart: only one of them");
 	if (r == 0 && stop_signal && signal_parse(stop_signal, &signal, err) < 0)
 		return error_wrap(err, "--stop-signal");
+	if (r == 0)
+		r = health_settle(options, draft->image.config.healthcheck_json, &draft->health,
+				  err);
+	draft->saved.settings.health_interval_ms = health_interval_ms(draft->health);
 	return r < 0 ? r : take_log_options(draft, err);
 }
 
@@ -307,6 +313,8 @@ static struct json_t *record_document(struct draft *draft, const char *image,
 	json_put(document, "networks", TAKE(draft->networks));
 	json_put(document, "publish", TAKE(draft->publish));
 	json_put(document, "publishFrom", draft_words_json(&draft->publish_from));
+	if (draft->health)
+		json_put(document, "health", TAKE(draft->health));
 	json_put(document, "dns", draft_words_json(&options->dns));
 	json_put(document, "addHosts", draft_words_json(&options->add_hosts));
 	return document;

@@ -22,6 +22,7 @@ struct draft {
 	size_t volume_count;
 	struct json_t *networks;        /* array */
 	struct json_t *publish;         /* array of texts */
+	struct json_t *health;          /* NULL: no check */
 	struct words publish_from, env; /* env: what the flags set */
 	char network_mode[CONTAINER_ID_SIZE + 16];
 };

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "cleanup.h"
+#include "health.h"
 #include "runtime/monitor.h"
 #include "publish.h"
 #include "show.h"
@@ -94,7 +95,7 @@ static void put_time(struct json_t *object, const char *key, int64_t ns)
 	json_put_string(object, key, text);
 }
 
-static void put_state(const struct container_now *now, struct json_t *object)
+static void put_state(const struct container_now *now, struct json_t *health, struct json_t *object)
 {
 	struct json_t *state = json_new_object();
 	json_put_string(state, "Status", container_now_name(now));
@@ -106,6 +107,8 @@ static void put_state(const struct container_now *now, struct json_t *object)
 	json_put_integer(state, "ExitCode", now->exit_code);
 	put_time(state, "StartedAt", now->started_ns);
 	put_time(state, "FinishedAt", now->finished_ns);
+	if (health)
+		json_put(state, "Health", health);
 	json_put(object, "State", state);
 	json_put_integer(object, "RestartCount", now->state.restarts);
 }
@@ -146,6 +149,9 @@ static int put_config(const struct container *container, const struct json_at *s
 	json_put(config, "Labels", labels_object(container));
 	if (container->stop_signal)
 		json_put_string(config, "StopSignal", container->stop_signal);
+	struct json_at root = container_root(container);
+	if (json_member(&root, "health").value)
+		json_put(config, "Healthcheck", copy_of(&root, "health"));
 	json_put(object, "Config", config);
 	return 0;
 }
@@ -185,7 +191,8 @@ int container_inspect(struct engine *engine, const char *reference, struct json_
 	json_put_string(object, "Id", container->id);
 	put_time(object, "Created", container->created_ns);
 	json_put_string(object, "Name", container->name);
-	put_state(&now, object);
+	put_state(&now, now.status == CONTAINER_RUNNING ? health_state(engine, container) : NULL,
+		  object);
 	json_put_string(object, "Image", container->image_id);
 	json_put_string(object, "LogPath", log.text);
 	put_host_config(container, object);

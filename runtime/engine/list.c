@@ -5,6 +5,7 @@
 
 #include "base/loop.h"
 #include "cleanup.h"
+#include "health.h"
 #include "publish.h"
 #include "show.h"
 
@@ -121,6 +122,20 @@ static int put_lists(const struct container *container, struct json_t *row, stru
 	return r;
 }
 
+/* "Up 3 minutes (healthy)". */
+static void put_health(struct engine *engine, const struct container *container,
+		       const struct container_now *now, char *status, size_t size,
+		       struct json_t *row)
+{
+	const char *health =
+		now->status == CONTAINER_RUNNING ? health_status(engine, container) : NULL;
+	size_t used = strlen(status);
+	if (health && !now->paused)
+		snprintf(status + used, size - used, " (%s%s)",
+			 text_equal(health, "starting") ? "health: " : "", health);
+	json_put_string(row, "Health", health ? health : "none");
+}
+
 static int make_row(struct engine *engine, const struct container *container,
 		    const struct container_now *now, struct json_t *row, struct error *err)
 {
@@ -128,6 +143,7 @@ static int make_row(struct engine *engine, const struct container *container,
 	auto_text ports = { 0 };
 	snprintf(id, sizeof id, "%.*s", CONTAINER_ID_SHORT, container->id);
 	status_text(now, status, sizeof status);
+	put_health(engine, container, now, status, sizeof status, row);
 	time_format(container->created_ns, created);
 	time_format_age(clock_wall_ns() - container->created_ns, age);
 	json_put_string(row, "ID", id);
@@ -249,6 +265,11 @@ static int matches(const struct candidate *candidate, const char *filter, struct
 		return matches_image(container, value + 1);
 	if (value && text_starts_with(filter, "volume="))
 		return matches_volume(container, value + 1);
+	if (value && text_starts_with(filter, "health=")) {
+		const char *health = health_status(candidate->engine, container);
+		bool runs = candidate->now->status == CONTAINER_RUNNING;
+		return text_equal(runs && health ? health : "none", value + 1);
+	}
 	if (value && text_starts_with(filter, "exited="))
 		return matches_exit(candidate->now, value + 1, err);
 	if (value && (text_starts_with(filter, "before=") || text_starts_with(filter, "since=")))
@@ -256,7 +277,7 @@ static int matches(const struct candidate *candidate, const char *filter, struct
 				     err);
 	return error_set(err, EINVAL,
 			 "--filter %s: known are name=, status=, id=, label=, network=, ancestor=, "
-			 "volume=, exited=, before=, since=",
+			 "volume=, exited=, health=, before=, since=",
 			 filter);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/instance.h"
@@ -32,6 +33,9 @@ struct monitor {
 	struct log_writer *log;
 	bool may_start, owner_cleans, stop_asked;
 	uint64_t wait_ms; /* before the last restart */
+	pid_t check;      /* the hidden verb that checks its health; 0: none runs */
+	int check_pidfd;
+	uint64_t check_at_ms; /* the next one */
 };
 
 static int save_state(struct monitor *monitor, struct error *err)
@@ -91,10 +95,12 @@ static void relay_output(struct monitor *monitor)
 /* One turn: waits for something to happen and does it. */
 static void turn(struct monitor *monitor, int timeout_ms)
 {
-	struct pollfd fds[CLIENTS_MAX + 5];
+	struct pollfd fds[CLIENTS_MAX + 6];
 	bool take_output = !clients_must_wait(&monitor->clients);
 	size_t client_count = clients_poll(&monitor->clients, !monitor->life.waiting_size, fds);
 	size_t count = client_count + life_poll(&monitor->life, take_output, fds + client_count);
+	if (monitor->check)
+		fds[count++] = (struct pollfd){ .fd = monitor->check_pidfd, .events = POLLIN };
 	if (poll(fds, count, timeout_ms) < 0)
 		return;
 	clients_handle(&monitor->clients, fds, client_count, handle_request, monitor);
@@ -108,11 +114,91 @@ static bool output_is_open(const struct life *life)
 	return life->output[LOG_STDOUT] >= 0 || life->output[LOG_STDERR] >= 0;
 }
 
+static int start_hidden_verb(struct monitor *monitor, const char *verb, pid_t pid, pid_t *ret_child,
+			     int *ret_pidfd, struct error *err)
+{
+	char number[NUMBER_TEXT];
+	const struct monitor_settings *settings = monitor->settings;
+	snprintf(number, sizeof number, "%d", (int)pid);
+	char *argv[] = { (char *)(uintptr_t)settings->program,
+			 (char *)(uintptr_t) "--root",
+			 (char *)(uintptr_t)settings->root,
+			 (char *)(uintptr_t)verb,
+			 (char *)(uintptr_t)settings->id,
+			 pid ? number : NULL,
+			 NULL };
+	struct process_spec spec = { .path = settings->program,
+				     .argv = argv,
+				     .stdin_fd = -1,
+				     .stdout_fd = -1,
+				     .stderr_fd = -1 };
+	return process_start(&spec, ret_child, ret_pidfd, err);
+}
+
+static int run_hidden_verb(struct monitor *monitor, const char *verb, pid_t pid, struct error *err)
+{
+	auto_fd pidfd = -1;
+	pid_t child;
+	int status = 0;
+	int r = start_hidden_verb(monitor, verb, pid, &child, &pidfd, err);
+	if (r == 0)
+		r = process_wait(child, &status, err);
+	if (r == 0 && status != 0)
+		r = error_set(err, EIO, "%s %s ended with status %d", monitor->settings->program,
+			      verb, status);
+	return r;
+}
+
+/* --- health checks ---------------------------------------------------------------- */
+
+static void reap_check(struct monitor *monitor, int flags)
+{
+	int status;
+	if (!monitor->check || waitpid(monitor->check, &status, flags) != monitor->check)
+		return;
+	cleanup_fd(&monitor->check_pidfd);
+	monitor->check = 0;
+	monitor->check_at_ms =
+		clock_monotonic_ms() + (uint64_t)monitor->settings->health_interval_ms;
+}
+
+static void end_check(struct monitor *monitor)
+{
+	if (monitor->check)
+		(void)kill(monitor->check, SIGKILL);
+	reap_check(monitor, 0);
+}
+
+/* Starts a check when it is time. How long to wait for the next, or -1. */
+static int tend_check(struct monitor *monitor)
+{
+	struct error ignored;
+	uint64_t now = clock_monotonic_ms();
+	if (!monitor->settings->health_interval_ms)
+		return -1;
+	reap_check(monitor, WNOHANG);
+	if (monitor->check)
+		return -1;
+	if (now < monitor->check_at_ms) {
+		uint64_t left = monitor->check_at_ms - now;
+		return left > INT32_MAX ? INT32_MAX : (int)left;
+	}
+	if (start_hidden_verb(monitor, VERB_INTERNAL_HEALTH, 0, &monitor->check,
+			      &monitor->check_pidfd, &ignored) < 0) {
+		monitor->check = 0;
+		monitor->check_at_ms = now + (uint64_t)monitor->settings->health_interval_ms;
+	}
+	return monitor->check ? -1 : (int)monitor->settings->health_interval_ms;
+}
+
 /* Relays until the first process has ended and its output is taken. */
 static void live(struct monitor *monitor)
 {
+	monitor->check_at_ms =
+		clock_monotonic_ms() + (uint64_t)monitor->settings->health_interval_ms;
 	while (!monitor->life.exited)
-		turn(monitor, -1);
+		turn(monitor, tend_check(monitor));
+	end_check(monitor);
 	uint64_t end = clock_monotonic_ms() + DRAIN_MS;
 	while (output_is_open(&monitor->life)) {
 		uint64_t now = clock_monotonic_ms();
@@ -124,35 +210,6 @@ static void live(struct monitor *monitor)
 		turn(monitor, (int)(end - now));
 	}
 	log_writer_flush(monitor->log);
-}
-
-static int run_hidden_verb(struct monitor *monitor, const char *verb, pid_t pid, struct error *err)
-{
-	char number[NUMBER_TEXT];
-	const struct monitor_settings *settings = monitor->settings;
-	snprintf(number, sizeof number, "%d", (int)pid);
-	char *argv[] = { (char *)(uintptr_t)settings->program,
-			 (char *)(uintptr_t) "--root",
-			 (char *)(uintptr_t)settings->root,
-			 (char *)(uintptr_t)verb,
-			 (char *)(uintptr_t)settings->id,
-			 number,
-			 NULL };
-	struct process_spec spec = { .path = settings->program,
-				     .argv = argv,
-				     .stdin_fd = -1,
-				     .stdout_fd = -1,
-				     .stderr_fd = -1 };
-	auto_fd pidfd = -1;
-	pid_t child;
-	int status = 0;
-	int r = process_start(&spec, &child, &pidfd, err);
-	if (r == 0)
-		r = process_wait(child, &status, err);
-	if (r == 0 && status != 0)
-		r = error_set(err, EIO, "%s %s ended with status %d", settings->program, verb,
-			      status);
-	return r;
 }
 
 /* Lets the owner make the network; without it the hidden verb does. */

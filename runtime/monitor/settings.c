@@ -9,6 +9,8 @@ void monitor_settings_save(const struct monitor_settings *settings, struct json_
 	json_put_integer(value, "restartMax", settings->restart.max);
 	json_put_integer(value, "logFileSize", (int64_t)settings->log.file_size_bytes);
 	json_put_integer(value, "logFiles", settings->log.files);
+	if (settings->health_interval_ms)
+		json_put_integer(value, "healthInterval", settings->health_interval_ms);
 	json_put(config, "monitor", value);
 }
 
@@ -29,6 +31,9 @@ int monitor_settings_load(const struct json_at *config, struct monitor_settings 
 		r = json_get_integer(&at, "logFileSize", JSON_REQUIRED, 1, INT64_MAX, &size, err);
 	if (r == 0)
 		r = json_get_integer(&at, "logFiles", JSON_REQUIRED, 1, LOG_FILES_MAX, &files, err);
+	if (r == 0)
+		r = json_get_integer(&at, "healthInterval", JSON_OPTIONAL, 0, INT64_MAX / 2,
+				     &settings->health_interval_ms, err);
 	if (r < 0)
 		return r;
 	settings->restart.kind = (enum restart_kind)kind;

@@ -131,6 +131,33 @@ struct run_options {
 		{ "stop-timeout", 0,                                                                   \
 		  OPTION_NUMBER,  CONTAINER_OPTION(stop_timeout_s),                                    \
 		  "SECONDS",      "How long `stop` waits before it kills (default: 10)" },             \
+		{ "health-cmd", 0,                                                                     \
+		  OPTION_TEXT,  CONTAINER_OPTION(health_command),                                      \
+		  "COMMAND",    "Check its health by this, run in it by sh" },                         \
+		{ "health-interval",                                                                   \
+		  0,                                                                                   \
+		  OPTION_TEXT,                                                                         \
+		  CONTAINER_OPTION(health_interval),                                                   \
+		  "TIME",                                                                              \
+		  "Between checks (default: 30s)" },                                                   \
+		{ "health-timeout", 0,                                                                 \
+		  OPTION_TEXT,      CONTAINER_OPTION(health_timeout),                                  \
+		  "TIME",           "A check that takes longer has failed (default: 30s)" },           \
+		{ "health-retries", 0,                                                                 \
+		  OPTION_NUMBER,    CONTAINER_OPTION(health_retries),                                  \
+		  "NUMBER",         "As many failures in a row make it unhealthy (default: 3)" },      \
+		{ "health-start-period",                                                               \
+		  0,                                                                                   \
+		  OPTION_TEXT,                                                                         \
+		  CONTAINER_OPTION(health_start_period),                                               \
+		  "TIME",                                                                              \
+		  "Failures do not count so long after its start" },                                   \
+		{ "no-healthcheck",                                                                    \
+		  0,                                                                                   \
+		  OPTION_FLAG,                                                                         \
+		  CONTAINER_OPTION(no_health),                                                         \
+		  NULL,                                                                                \
+		  "Without the image's HEALTHCHECK" },                                                 \
 		{ "log-opt",   0,                                                                      \
 		  OPTION_LIST, CONTAINER_OPTION(log_options),                                          \
 		  "KEY=VALUE", "max-size=10m, max-file=3" },                                           \

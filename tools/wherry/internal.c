@@ -4,6 +4,7 @@
 
 #include "runtime/engine.h"
 #include "runtime/monitor.h"
+#include "runtime/oci.h"
 #include "verbs.h"
 
 #define PID_MAX_LIMIT (1u << 22)
@@ -29,7 +30,28 @@ static int run_cleanup(struct cli *cli, const void *options, const struct words 
 	return r < 0 ? r : container_cleanup(engine, words->items[0], err);
 }
 
+static int run_health(struct cli *cli, const void *options, const struct words *words,
+		      struct error *err)
+{
+	struct engine *engine;
+	(void)options;
+	/* It becomes the parent of what runs inside. */
+	int r = oci_protect_self(cli->argv, err);
+	if (r == 0)
+		r = cli_engine(cli, &engine, err);
+	return r < 0 ? r : container_check_health(engine, words->items[0], err);
+}
+
 static const struct verb verbs[] = {
+	{
+		.spec = { .name = VERB_INTERNAL_HEALTH,
+			  .words = "ID",
+			  .summary = "Check a container's health once",
+			  .words_min = 1,
+			  .words_max = 1 },
+		.run = run_health,
+		.visibility = VERB_HIDDEN,
+	},
 	{
 		.spec = { .name = VERB_INTERNAL_ATTACH,
 			  .words = "ID PID",

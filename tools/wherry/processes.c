@@ -26,7 +26,7 @@ static const struct option_spec ps_rows[] = {
 	{ "no-trunc", 0, OPTION_FLAG, PS(whole), NULL, "Whole ids and commands" },
 	{ "filter", 'f', OPTION_LIST, PS(filters), "KEY=VALUE",
 	  "Only those with name=, status=, id=, label=, network=, ancestor=, volume=, exited=, "
-	  "before=, since=" },
+	  "health=, before=, since=" },
 	{ "last", 'n', OPTION_NUMBER, PS(last), "NUMBER",
 	  "The last ones made, also if they ended" },
 	{ "latest", 'l', OPTION_FLAG, PS(latest), NULL, "The last one made, also if it ended" },

@@ -57,10 +57,12 @@ struct container_options {
 	const char *ingress_rate, *egress_rate; /* "100m", "1g/20m": bits, and a burst */
 	struct words publish, publish_from, env, env_files, volumes, tmpfs, aliases, links, labels;
 	struct words dns, add_hosts, cap_add, cap_drop, security, log_options, sysctls;
+	const char *health_command, *health_interval, *health_timeout, *health_start_period;
+	int64_t health_retries; /* 0: not given */
 	uint64_t memory_bytes, shm_size_bytes;
 	int64_t pids_limit, stop_timeout_s; /* -1: not given */
 	bool terminal, interactive, remove, read_only, init, privileged, publish_all;
-	bool no_new_privileges;
+	bool no_new_privileges, no_health;
 };
 #define CONTAINER_OPTIONS_NONE                         \
 	{                                              \
@@ -209,6 +211,8 @@ int container_exec(struct engine *engine, const char *reference, const struct ex
 /* The hidden verbs of a monitor. */
 int container_attach_network(struct engine *engine, const char *id, pid_t pid, struct error *err);
 int container_cleanup(struct engine *engine, const char *id, struct error *err);
+/** Runs its health check once and notes what came of it. The caller is protected (oci.h). */
+int container_check_health(struct engine *engine, const char *id, struct error *err);
 
 /** Whether a container was made from this image; as image_remove wants it. context: the engine. */
 int engine_image_in_use(const char *image_id, char *ret_name, size_t size, void *context);

@@ -22,6 +22,7 @@ struct monitor_settings {
 	bool interactive;    /* standard input is kept open */
 	struct restart_policy restart;
 	struct log_limits log;
+	int64_t health_interval_ms; /* 0: no health check */
 };
 
 /** Adds what can be saved (interactive, restart, log) as key "monitor" of a config. */
@@ -40,4 +41,5 @@ int monitor_run(struct monitor_settings *settings, int owner_fd, struct error *e
 #define MONITOR_CONFIG "config.json"
 #define MONITOR_CONFIG_SIZE_MAX (4u << 20)
 #define VERB_INTERNAL_ATTACH "internal-attach"   /* ID PID: gives a new life its network */
+#define VERB_INTERNAL_HEALTH "internal-health"   /* ID: runs the health check once */
 #define VERB_INTERNAL_CLEANUP "internal-cleanup" /* ID: clears up after the last life */

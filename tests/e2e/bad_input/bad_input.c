@@ -155,6 +155,11 @@ static void a_run_that_cannot_be_leaves_nothing(void **state)
 		  FAILED,
 		  "01:00:00:00:00:01",
 		  "" },
+		{ { "run", "--health-cmd", "true", "--health-interval", "often", "busybox" },
+		  FAILED,
+		  "--health-interval",
+		  "often" },
+		{ { "run", "--health-retries", "2", "busybox" }, FAILED, "--health-cmd", "" },
 		{ { "run", "--nmae", "x", "busybox", "true" }, FAILED, "--nmae", "--name" },
 	};
 	open_shop(*state);

@@ -39,7 +39,7 @@ static void filters_of_ps_choose_containers(void **state)
 		    "grep -q B");
 	expect_error(scene, "wherry ps -f colour=red", 1,
 		     "wherry: ps: --filter colour=red: known are name=, status=, id=, label=, "
-		     "network=, ancestor=, volume=, exited=, before=, since=\n");
+		     "network=, ancestor=, volume=, exited=, health=, before=, since=\n");
 	expect_error(scene, "wherry ps -f since=ghost", 1,
 		     "wherry: ps: --filter: no such container: ghost\n");
 }
