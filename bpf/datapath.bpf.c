@@ -8,6 +8,7 @@
 #include "container_flow.bpf.c"
 #include "container_chosen.bpf.c"
 #include "from_uplink.bpf.c"
+#include "uplink_judge.bpf.c"
 #include "sockets.bpf.c"
 #include "bind.bpf.c"
 #include "to_container.bpf.c"

@@ -18,6 +18,10 @@ int uplink_error(struct __sk_buff *skb);
 int uplink_error6(struct __sk_buff *skb);
 int uplink_mapped(struct __sk_buff *skb);
 int uplink_mapped6(struct __sk_buff *skb);
+int uplink_judge(struct __sk_buff *skb);
+int uplink_judge6(struct __sk_buff *skb);
+int uplink_guard(struct __sk_buff *skb);
+int uplink_guard6(struct __sk_buff *skb);
 
 /* IPv6 has the program behind the one of IPv4. */
 enum uplink_tail {
@@ -26,6 +30,8 @@ enum uplink_tail {
 	UPLINK_NEW = 2,
 	UPLINK_ERROR = 4,
 	UPLINK_MAPPED = 6,
+	UPLINK_JUDGE = 8,
+	UPLINK_GUARD = 10,
 };
 
 TAIL_MAP wh1_tails_upl SEC(".maps") = {
@@ -38,8 +44,23 @@ TAIL_MAP wh1_tails_upl SEC(".maps") = {
 		[UPLINK_ERROR + 1] = &uplink_error6,
 		[UPLINK_MAPPED] = &uplink_mapped,
 		[UPLINK_MAPPED + 1] = &uplink_mapped6,
+		[UPLINK_JUDGE] = &uplink_judge,
+		[UPLINK_JUDGE + 1] = &uplink_judge6,
+		[UPLINK_GUARD] = &uplink_guard,
+		[UPLINK_GUARD + 1] = &uplink_guard6,
 	},
 };
+
+/* Not ours: the host's, once it has been seen that it does not forward it for our sake. */
+inline_always int uplink_pass(struct packet *packet)
+{
+	__u32 index = packet->v6 ? SWITCH_JUDGED6 : SWITCH_JUDGED;
+	__u32 *judged = bpf_map_lookup_elem(&wh1_switches, &index);
+
+	if (judged && *judged)
+		bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_GUARD + packet->v6);
+	return VERDICT_PASS;
+}
 
 /* Whole packets, addressed to this host's link. */
 inline_always bool uplink_parse(struct packet *packet)
@@ -55,7 +76,7 @@ inline_always bool uplink_parse(struct packet *packet)
 inline_always int uplink_flow(struct packet *packet)
 {
 	if (!uplink_parse(packet))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	if (packet->fragment)
 		fragment_resolve(packet);
 	if (packet->has_ports) {
@@ -64,6 +85,9 @@ inline_always int uplink_flow(struct packet *packet)
 
 		packet->key = &key;
 		if (flow && flow_fits(flow, packet)) {
+			if (firewall_is_due(flow, packet))
+				bpf_tail_call(packet->skb, &wh1_tails_upl,
+					      UPLINK_JUDGE + packet->v6);
 			flow_touch(flow, packet);
 			return act_to_endpoint(packet, flow);
 		}
@@ -72,7 +96,7 @@ inline_always int uplink_flow(struct packet *packet)
 	} else if (packet_is_icmp_error(packet)) {
 		bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_ERROR + packet->v6);
 	}
-	return VERDICT_PASS;
+	return uplink_pass(packet);
 }
 
 SEC("tc") int from_uplink(struct __sk_buff *skb)
@@ -109,32 +133,47 @@ inline_always bool uplink_is_local(struct packet *packet, const struct publicati
 	return network && route_ask(packet, &route, network->gateway_ifindex) == ROUTE_LOCAL;
 }
 
+/* Already addressed to the container, but received by the host, whose rules it meets. */
+inline_always int uplink_hand_up(struct packet *packet, const struct flow *flow)
+{
+	struct translation to = translation_of(flow);
+	enum drop_reason reason = translation_refusal(packet, &to);
+
+	if (reason)
+		return drop(packet, reason);
+	translate(packet, &to);
+	return VERDICT_PASS;
+}
+
 inline_always int uplink_begin(struct packet *packet)
 {
 	if (!uplink_parse(packet) || !packet->has_ports)
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	struct abi_addr to = packet_destination(packet);
 	if (address_is_loopback(&to))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	struct publication *publication =
 		publication_find(to, packet->destination_port, packet->protocol);
 	if (!publication && mappings_exist())
 		bpf_tail_call(packet->skb, &wh1_tails_upl, UPLINK_MAPPED + packet->v6);
 	if (!publication || uplink_source_is_forged(packet_source(packet)) ||
 	    !uplink_is_local(packet, publication))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	struct new_flow *new = new_flow_begin(packet);
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
 	if (host_talks(packet->skb, &new->key))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	packet->slot = publication->slot;
 	if (!publication_allows(publication, &new->key.source))
 		return drop(packet, DROP_PUBLISH_SOURCE);
+	bool judged = publication->flags & PUBLICATION_RESPECT;
+	if (judged && !firewall_is_reached(packet->skb, &new->key.source, publication))
+		return drop(packet, DROP_HOST_ROUTE);
 	enum drop_reason reason = publish_from_uplink(packet, new, publication);
 	if (reason)
 		return drop(packet, reason);
-	return act_to_endpoint(packet, &new->flow);
+	return judged ? uplink_hand_up(packet, &new->flow) : act_to_endpoint(packet, &new->flow);
 }
 
 SEC("tc") int uplink_new(struct __sk_buff *skb)
@@ -161,10 +200,10 @@ inline_always int uplink_to_mapping(struct packet *packet, struct publication *p
 
 	if (!mapping || !(mapping->flags & MASQUERADE_OPEN) ||
 	    uplink_source_is_forged(packet_source(packet)))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	struct endpoint *endpoint = endpoint_find(mapping->network, mapping->address);
 	if (!endpoint)
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	publication->address = mapping->address;
 	publication->port = mapping->port;
 	publication->network = mapping->network;
@@ -175,7 +214,7 @@ inline_always int uplink_to_mapping(struct packet *packet, struct publication *p
 	if (!new)
 		return drop(packet, DROP_INTERNAL_ERROR);
 	if (host_talks(packet->skb, &new->key))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	packet->slot = publication->slot;
 	enum drop_reason reason = publish_from_uplink(packet, new, publication);
 	if (reason)
@@ -189,7 +228,7 @@ inline_always int uplink_mapped_of(struct __sk_buff *skb, bool v6)
 	struct publication publication = { .flags = 0 };
 
 	if (!uplink_parse(&packet) || !packet.has_ports)
-		return VERDICT_PASS;
+		return uplink_pass(&packet);
 	return uplink_to_mapping(&packet, &publication);
 }
 
@@ -208,10 +247,10 @@ inline_always int uplink_error_of(struct packet *packet)
 	struct quote quote;
 
 	if (packet_parse_ip(packet))
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	struct flow *flow = error_find(packet, &quote, 0);
 	if (!flow)
-		return VERDICT_PASS;
+		return uplink_pass(packet);
 	count_received(packet, flow_receiver(flow));
 	return error_send(packet, &quote, flow);
 }

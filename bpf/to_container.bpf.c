@@ -8,6 +8,8 @@
  */
 #include "lib/deliver.h"
 #include "lib/discovery.h"
+#include "lib/firewall.h"
+#include "lib/fragment.h"
 #include "lib/group.h"
 #include "lib/reply.h"
 #include "lib/tail.h"
@@ -17,15 +19,25 @@ int to_container_discovery(struct __sk_buff *skb);
 int to_container_group(struct __sk_buff *skb);
 int to_container_group6(struct __sk_buff *skb);
 int loopback_onto_link(struct __sk_buff *skb);
+int to_container_forwarded(struct __sk_buff *skb);
+int to_container_forwarded6(struct __sk_buff *skb);
 
-enum host_tail { HOST_ARP = 0, HOST_DISCOVERY = 1, HOST_GROUP = 2, HOST_LOOPBACK = 4 };
+enum host_tail {
+	HOST_ARP = 0,
+	HOST_DISCOVERY = 1,
+	HOST_GROUP = 2,
+	HOST_LOOPBACK = 4,
+	HOST_FORWARDED = 6,
+};
 
 TAIL_MAP wh1_tails_host SEC(".maps") = {
 	.values = { [HOST_ARP] = &to_container_arp,
 		    [HOST_DISCOVERY] = &to_container_discovery,
 		    [HOST_GROUP] = &to_container_group,
 		    [HOST_GROUP + 1] = &to_container_group6,
-		    [HOST_LOOPBACK] = &loopback_onto_link },
+		    [HOST_LOOPBACK] = &loopback_onto_link,
+		    [HOST_FORWARDED] = &to_container_forwarded,
+		    [HOST_FORWARDED + 1] = &to_container_forwarded6 },
 };
 
 inline_always int to_container_arp_answer(struct packet *packet)
@@ -57,6 +69,14 @@ inline_always bool is_direct(const struct packet *packet)
 	return !network || !(network->flags & NETWORK_ROUTED);
 }
 
+/* Only what the host's firewall was asked about may come this way. */
+inline_always int direct(struct packet *packet, bool v6)
+{
+	tail_leave(packet);
+	bpf_tail_call(packet->skb, &wh1_tails_host, HOST_FORWARDED + v6);
+	return drop(packet, DROP_DIRECT);
+}
+
 inline_always int to_container_deliver(struct packet *packet)
 {
 	struct endpoint *target = endpoint_find(packet->network, packet_destination(packet));
@@ -68,7 +88,7 @@ inline_always int to_container_deliver(struct packet *packet)
 	}
 	packet->slot = target->slot;
 	if (is_direct(packet))
-		return drop(packet, DROP_DIRECT);
+		return direct(packet, packet->v6);
 	packet_set_destination_mac(packet, target->mac);
 	return bpf_redirect(target->ifindex, 0); /* onto_link counts it */
 }
@@ -129,11 +149,55 @@ SEC("tc") int onto_link(struct __sk_buff *skb)
 	packet.slot = source->slot;
 	packet.network = source->network;
 	if (is_direct(&packet))
-		return drop(&packet, DROP_DIRECT);
+		return direct(&packet, skb->protocol == bpf_htons(ETH_P_IPV6));
 	if (is_from_loopback(skb))
 		bpf_tail_call(skb, &wh1_tails_host, HOST_LOOPBACK);
 	count_received(&packet, source->slot);
 	return VERDICT_PASS;
+}
+
+/* Behind the host's rules: by the gateway device, or by the container's own link. */
+inline_always int forwarded_deliver(struct packet *packet)
+{
+	__u32 ifindex = packet->skb->ifindex;
+
+	count_received(packet, packet->slot);
+	if (bpf_map_lookup_elem(&wh1_sources, &ifindex))
+		return VERDICT_PASS;
+	struct endpoint *target = endpoint_find(packet->network, packet_destination(packet));
+	if (!target)
+		return drop(packet, DROP_NO_ENDPOINT);
+	packet_set_destination_mac(packet, target->mac);
+	packet->skb->mark = MARK_QUEUED;
+	return bpf_redirect(target->ifindex, 0);
+}
+
+inline_always int forwarded_of(struct __sk_buff *skb, bool v6)
+{
+	struct packet packet = { .skb = skb, .hook = HOOK_TO_CONTAINER, .v6 = v6 };
+
+	tail_enter(&packet);
+	if (packet_parse_ip(&packet) || packet_parse_transport(&packet))
+		return drop(&packet, DROP_MALFORMED);
+	if (packet.fragment)
+		fragment_resolve(&packet);
+	if (!packet.has_ports)
+		return drop(&packet, DROP_DIRECT);
+	struct flow_key answer = answer_key_of(&packet);
+	int answered = flow_confirm(&answer);
+	if (answered == CONFIRMED)
+		return forwarded_deliver(&packet);
+	return answered == CONFIRMED_PROBE ? VERDICT_DROP : drop(&packet, DROP_DIRECT);
+}
+
+SEC("tc") int to_container_forwarded(struct __sk_buff *skb)
+{
+	return forwarded_of(skb, false);
+}
+
+SEC("tc") int to_container_forwarded6(struct __sk_buff *skb)
+{
+	return forwarded_of(skb, true);
 }
 
 SEC("tc") int to_container_arp(struct __sk_buff *skb)

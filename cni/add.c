@@ -152,6 +152,7 @@ static int add_endpoint(struct add *add, struct endpoint_info *ret_info, struct 
 		.publish_policy = PUBLISH_IGNORE_LISTENERS,
 		.publish_from = config->publish_from,
 		.publish_from_count = config->publish_from_count,
+		.host_firewall = config->host_firewall,
 		.names = (const char *const *)config->names.items,
 		.hostname = *pod ? pod : NULL,
 		.ingress = { config->ingress.rate_bit_s, config->ingress.burst_bits },

@@ -191,6 +191,19 @@ static int read_publish_from(const struct json_at *at, struct cni_config *config
 	return r;
 }
 
+/* "hostFirewall": whether the host's forward rules decide on published ports. */
+static int read_host_firewall(const struct json_at *at, struct cni_config *config,
+			      struct error *err)
+{
+	struct json_at place = json_member(at, "hostFirewall");
+	struct error why = { 0 };
+	const char *text = NULL;
+	int r = json_get_string(at, "hostFirewall", JSON_OPTIONAL, &text, err);
+	if (r == 0 && text && host_firewall_parse(text, &config->host_firewall, &why) < 0)
+		return json_error(&place, err, EINVAL, "%s", why.text);
+	return r;
+}
+
 static bool has_ranges(const struct json_at *ipam)
 {
 	struct json_at subnet = json_member(ipam, "subnet"), ranges = json_member(ipam, "ranges");
@@ -354,6 +367,8 @@ int cni_config_read(struct cni_call *call, struct cni_config **ret_config, struc
 		r = read_masquerade(&call->root, config, err);
 	if (r == 0)
 		r = read_publish_from(&call->root, config, err);
+	if (r == 0)
+		r = read_host_firewall(&call->root, config, err);
 	if (r == 0)
 		r = read_ipam(call, config, err);
 	if (r == 0)

@@ -43,6 +43,7 @@ struct cni_config {
 	size_t publish_count;
 	struct prefix publish_from[PUBLISH_FROM_MAX];
 	size_t publish_from_count;
+	enum host_firewall host_firewall;
 	struct words names;   /* owned: aliases */
 	struct json_t *dns;   /* owned; NULL: none */
 	struct tuning tuning; /* owned; mac and mtu are the endpoint's */

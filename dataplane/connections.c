@@ -11,7 +11,8 @@
 #include "map_walk.h"
 
 static const char *const kinds[] = { "masqueraded", "published", "routed" };
-static const char *const states[] = { "opening", "established", "closing", "closed", "reset" };
+static const char *const states[] = { "opening", "established", "closing",
+				      "closed",  "reset",       "host-firewall" };
 
 const char *connection_kind_name(enum connection_kind kind)
 {
@@ -31,8 +32,9 @@ int connection_state_parse(const char *text, enum connection_state *ret_state, s
 		*ret_state = (enum connection_state)i;
 		return 0;
 	}
-	return error_set(err, EINVAL, "%s is none of opening, established, closing, closed, reset",
-			 text);
+	return error_set(
+		err, EINVAL,
+		"%s is none of opening, established, closing, closed, reset, host-firewall", text);
 }
 
 struct walk {
@@ -182,7 +184,11 @@ static int visit_flow(const void *flow_key, const void *value, void *context, st
 	if (r < 0)
 		return r;
 	struct connection_row row = row_of(walk, key, flow, &reply);
-	if (row.idle_s > life_of(row.state, row.protocol) || !is_wanted(&row, walk->filter))
+	if (row.idle_s > life_of(row.state, row.protocol))
+		return 0;
+	if ((flow->flags & FLOW_JUDGED) && (flow->state & FLOW_ASKED))
+		row.state = CONNECTION_HOST_FIREWALL;
+	if (!is_wanted(&row, walk->filter))
 		return 0;
 	return walk->visit(&row, walk->context, err);
 }

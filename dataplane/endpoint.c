@@ -14,6 +14,7 @@
 
 #include "base/process.h"
 #include "endpoint_spec.h"
+#include "firewall.h"
 #include "load.h"
 #include "names.h"
 #include "publish.h"
@@ -322,6 +323,20 @@ static int fill_publish_from(struct dataplane *dataplane, struct endpoint_info *
 	return 0;
 }
 
+/* Who decides on clients: the caller, else the instance's config, else as its kind has it. */
+static int fill_firewall(struct dataplane *dataplane, const struct endpoint_spec *spec,
+			 struct endpoint_info *info, struct error *err)
+{
+	enum host_firewall firewall = spec->host_firewall;
+	int r = 0;
+	if (info->publish_count == 0)
+		return 0;
+	if (firewall == HOST_FIREWALL_CONFIGURED)
+		r = load_host_firewall(&dataplane->instance, &firewall, err);
+	info->publish_respects = firewall == HOST_FIREWALL_RESPECT;
+	return r;
+}
+
 /* Whether an endpoint's entries are the same in both. */
 static bool shows_the_same(const struct network_info *a, const struct network_info *b)
 {
@@ -355,6 +370,8 @@ static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 		r = info.publish_reserves ? listeners_check(&info, err) : 0;
 	if (r == 0)
 		r = fill_publish_from(dataplane, &info, err);
+	if (r == 0)
+		r = fill_firewall(dataplane, spec, &info, err);
 	/* Before the intent: who undoes it must know the key of each map entry. */
 	if (r == 0)
 		r = netns_cookie(spec->netns_fd, &info.netns_cookie, err);
@@ -370,7 +387,9 @@ static int add(struct dataplane *dataplane, const struct endpoint_spec *spec,
 				      .default_route = spec->default_route,
 				      .routed = dataplane->attach == ATTACH_NFT,
 				      .slot_used_before = attempt.grant.used_before };
-	r = endpoint_realize(dataplane, &work, err);
+	r = info.publish_respects ? firewall_prepare(dataplane, &attempt.network, err) : 0;
+	if (r == 0)
+		r = endpoint_realize(dataplane, &work, err);
 	if (r == 0)
 		r = write_done(dataplane, &info, err);
 	if (r == 0)

@@ -13,9 +13,11 @@
 #include "bandwidth.h"
 #include "base/process.h"
 #include "endpoint_routed.h"
+#include "firewall.h"
 #include "link/address.h"
 #include "link/device.h"
 #include "link/leave.h"
+#include "link/rule.h"
 #include "link/sysctl.h"
 #include "uplinks.h"
 
@@ -147,17 +149,25 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 	return r < 0 ? r : publish_put(dataplane, info, err);
 }
 
-/* Only who publishes is asked by the host often enough to be worth a route. */
+/*
+ * Only who publishes is asked by the host often enough to be worth a route. Where the host's
+ * firewall decides, it is the host's own sockets' alone: what the host forwards goes by the gateway
+ * device, which its rules name.
+ */
 static int queue_route(struct dataplane *dataplane, const struct endpoint_info *info,
 		       const struct network_info *network, struct error *err)
 {
-	const struct host_route route = { .address = info->address.ip,
-					  .link = info->host_ifindex,
-					  .source = network->spec.gateway };
+	struct host_route route = { .address = info->address.ip,
+				    .link = info->host_ifindex,
+				    .source = network->spec.gateway };
 	if (info->publish_count == 0 || prefix_is_unset(info->address))
 		return 0;
 	/* For clients of the host that bound themselves to 127.0.0.1 before they connect. */
 	int r = sysctl_device_set("ipv4", info->host_device, "route_localnet", "1", err);
+	if (r >= 0 && info->publish_respects) {
+		route.table = firewall_table(&dataplane->instance);
+		r = rule_queue_add(dataplane->netlink, route.table, err);
+	}
 	return r < 0 ? r : host_route_queue_add(dataplane->netlink, &route, err);
 }
 

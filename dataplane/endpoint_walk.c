@@ -179,6 +179,7 @@ static int visit_ports(const struct endpoint_info *info, void *context, struct e
 					.protocol = publish->protocol,
 					.family = (uint8_t)family,
 					.container_ip = publish_target(info, family),
+					.respects = info->publish_respects,
 					.publish_from = info->publish_from,
 					.publish_from_count = info->publish_from_count };
 		memcpy(row.container_id, info->container_id, sizeof row.container_id);

@@ -46,6 +46,9 @@ struct port_range {
  */
 int load_publish_from(const struct instance *instance, struct prefix *ret_prefixes,
 		      size_t *ret_count, struct error *err);
+/** "hostFirewall" of the instance's config; HOST_FIREWALL_CONFIGURED if it says nothing. */
+int load_host_firewall(const struct instance *instance, enum host_firewall *ret_firewall,
+		       struct error *err);
 /** From ROOT/etc/wherry/config.json "masqueradePorts", else the instance's share. */
 int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
 			  struct error *err);

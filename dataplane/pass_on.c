@@ -63,6 +63,7 @@ static int move_list(struct pass *pass, struct error *err)
 	to->publish_count = count;
 	from->publish_count = 0;
 	to->publish_reserves |= from->publish_reserves;
+	to->publish_respects |= from->publish_respects;
 	return move_clients(from, to, err);
 }
 

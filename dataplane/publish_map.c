@@ -19,7 +19,8 @@ static struct ip marker(enum publish_family family)
 static uint16_t flags_of(const struct endpoint_info *info)
 {
 	return (uint16_t)((info->publish_from_count ? PUBLICATION_RESTRICTED : 0) |
-			  (info->publish_reserves ? PUBLICATION_RESERVED : 0));
+			  (info->publish_reserves ? PUBLICATION_RESERVED : 0) |
+			  (info->publish_respects ? PUBLICATION_RESPECT : 0));
 }
 
 /* One range at one address of the host, and what it leads to. */

@@ -207,12 +207,21 @@ static void put_publish(struct text *text, const struct publish_spec *publish)
 	put_number(text, publish->family, 1);
 }
 
+/* One byte, which was of one flag alone once. */
+enum { RECORD_RESERVES = 1, RECORD_RESPECTS = 2 };
+
+static uint64_t publish_flags_of(const struct endpoint_info *info)
+{
+	return (info->publish_reserves ? RECORD_RESERVES : 0u) |
+	       (info->publish_respects ? RECORD_RESPECTS : 0u);
+}
+
 static void put_lists(struct text *text, const struct endpoint_info *info)
 {
 	put_number(text, info->publish_count, 4);
 	for (size_t i = 0; i < info->publish_count; i++)
 		put_publish(text, &info->publish[i]);
-	put_number(text, info->publish_reserves, 1);
+	put_number(text, publish_flags_of(info), 1);
 	put_number(text, info->publish_from_count, 2);
 	for (size_t i = 0; i < info->publish_from_count; i++)
 		put_prefix(text, info->publish_from[i]);
@@ -301,7 +310,9 @@ static int get_publications(struct reader *reader, uint64_t version, struct endp
 
 static int get_publish_from(struct reader *reader, struct endpoint_info *info, struct error *err)
 {
-	info->publish_reserves = get_number(reader, 1);
+	uint64_t flags = get_number(reader, 1);
+	info->publish_reserves = flags & RECORD_RESERVES;
+	info->publish_respects = flags & RECORD_RESPECTS;
 	size_t count = get_number(reader, 2);
 	if (count > PUBLISH_FROM_MAX)
 		reader->failed = true;

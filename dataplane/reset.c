@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "firewall.h"
 #include "nft/mirror.h"
 #include "base/file.h"
 #include "link/device.h"
@@ -99,6 +100,8 @@ static int reset_devices(struct dataplane *dataplane, struct error *err)
 		r = network_each(dataplane->store, reset_network, dataplane, err);
 	if (tables)
 		return r < 0 ? r : nft_mirror_unload(dataplane->maps.mirror, err);
+	if (r == 0)
+		r = firewall_close_all(dataplane, err);
 	return r < 0 ? r : detach_uplinks(dataplane, err);
 }
 

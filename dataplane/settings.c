@@ -106,6 +106,24 @@ int load_publish_from(const struct instance *instance, struct prefix *ret_prefix
 	return r;
 }
 
+int load_host_firewall(const struct instance *instance, enum host_firewall *ret_firewall,
+		       struct error *err)
+{
+	auto_config config = { 0 };
+	struct error why = { 0 };
+	const char *text = NULL;
+
+	*ret_firewall = HOST_FIREWALL_CONFIGURED;
+	int r = config_read(instance, &config, err);
+	if (r <= 0)
+		return r;
+	struct json_at root = config_root(&config);
+	r = json_get_string(&root, "hostFirewall", JSON_OPTIONAL, &text, err);
+	if (r == 0 && text && host_firewall_parse(text, ret_firewall, &why) < 0)
+		r = json_error(&root, err, EINVAL, "hostFirewall: %s", why.text);
+	return r;
+}
+
 int load_masquerade_ports(const struct instance *instance, struct port_range *ret_range,
 			  struct error *err)
 {

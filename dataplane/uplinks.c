@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "firewall.h"
 #include "link/address.h"
 #include "link/device.h"
 #include "state.h"
@@ -149,6 +150,7 @@ static int put_uplink(struct dataplane *dataplane, const struct uplink_rules *ru
 		.segment_max = device.segment_max,
 	};
 	memcpy(uplink.mac, device.mac.bytes, MAC_SIZE);
+	firewall_keep_open(dataplane, &device, &uplink);
 	r = map_put(&dataplane->maps, MAP_UPLINKS, &device.ifindex, &uplink, err);
 	if (r == 0)
 		r = attach_device(dataplane,
@@ -220,7 +222,9 @@ static int drop_old_uplinks(struct dataplane *dataplane, const struct uplink_set
 		if (more < 0)
 			return more;
 		if (!is_in(set, key)) {
-			int r = uplink_detach(dataplane, key, err);
+			int r = firewall_close(dataplane, key, err);
+			if (r == 0)
+				r = uplink_detach(dataplane, key, err);
 			if (r == 0)
 				r = map_delete(&dataplane->maps, MAP_UPLINKS, &key, err);
 			if (r < 0)

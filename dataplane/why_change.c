@@ -22,6 +22,11 @@ static const struct {
 	{ "direct", "publish the port: wherry run -p $P:$P … (or route the network: "
 		    "wherry network create --routed)" },
 	{ "publish-source", "publish with a wider --publish-from" },
+	{ "host-firewall", "let the host's forward rules accept $F to $T, or publish with "
+			   "--host-firewall bypass" },
+	{ "host-route", "let the host forward: wherry check --repair; or publish with "
+			"--host-firewall bypass" },
+	{ "not-forwarded", "make this host a router: sysctl -w net.ipv4.ip_forward=1" },
 	{ "no-route", "give the host a route to $T: ip route add $T via GATEWAY" },
 	{ "no-uplink", "give the device that leads to $T a global address: wherry doctor names "
 		       "the uplinks" },

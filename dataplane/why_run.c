@@ -208,6 +208,9 @@ static int follow_into_network(struct inquiry *inquiry, struct error *err)
 	if (r < 0)
 		return r;
 	if (search.found) {
+		if (inquiry->from.kind == PLACE_OUTSIDE)
+			inquiry_tell(inquiry, "host",
+				     "the host's forward rules decide on it (not simulated)");
 		inquiry->run.ingress_ifindex = inquiry->run.ifindex;
 		inquiry->run.ifindex = search.info.device_ifindex;
 		r = run_program(inquiry, PROGRAM_TO_CONTAINER, err);

@@ -74,7 +74,7 @@ inline_always void new_flow_mirror(struct new_flow *new)
 	peer->peer_zone = new->key.zone;
 	peer->seen = new->flow.seen;
 	peer->state = FLOW_ANSWERED | FLOW_OPENING;
-	peer->flags |= FLOW_REPLY | (new->flow.flags &FLOW_FROM_OUTSIDE);
+	peer->flags |= FLOW_REPLY | (new->flow.flags &(FLOW_FROM_OUTSIDE | FLOW_JUDGED));
 }
 
 inline_always void new_flow_set_port(struct new_flow *new, __be16 port)

@@ -6,6 +6,7 @@
  * in one network: then the answers must come back this way (hairpin).
  */
 #include "lib/create.h"
+#include "lib/firewall.h"
 
 inline_always struct publication *publication_get(struct abi_addr address, __be16 port,
 						  __u8 protocol)
@@ -61,6 +62,10 @@ inline_always enum drop_reason publish_from_uplink(struct packet *packet, struct
 
 	if (reason)
 		return reason;
+	if (publication->flags & PUBLICATION_RESPECT) {
+		new->flow.flags |= FLOW_JUDGED;
+		new->flow.state |= FLOW_ASKED | firewall_round();
+	}
 	new->peer.action = FLOW_TO_UPLINK;
 	new->peer.ifindex = packet->skb->ifindex;
 	return flow_create(new, packet->skb, PORT_KEEP_FIRST);

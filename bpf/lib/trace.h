@@ -114,6 +114,14 @@ noinline_static int trace_write(__u64 name, __u64 fact, const void *key, __u32 k
 		(bpf_redirect_neigh)(trace_out_, hop_, size_, flags_);   \
 	})
 
+/* A simulation sends nothing. */
+#define bpf_clone_redirect(skb_, ifindex_, flags_)                 \
+	({                                                         \
+		__u32 trace_out_ = (ifindex_);                     \
+		TRACE_WAY_OUT(TRACE_REDIRECT, trace_out_, flags_); \
+		0L;                                                \
+	})
+
 #define bpf_fib_lookup(skb_, fib_, size_, flags_)                                 \
 	({                                                                        \
 		long trace_result_ = (bpf_fib_lookup)(skb_, fib_, size_, flags_); \

@@ -86,7 +86,6 @@ int host_route_queue_add(struct netlink *netlink, const struct host_route *route
 	struct in_addr to = ip_to_v4(route->address), source = ip_to_v4(route->source);
 	struct rtmsg header = { .rtm_family = AF_INET,
 				.rtm_dst_len = 32,
-				.rtm_table = RT_TABLE_MAIN,
 				.rtm_protocol = RTPROT_BOOT,
 				.rtm_scope = RT_SCOPE_LINK,
 				.rtm_type = RTN_UNICAST };
@@ -96,6 +95,7 @@ int host_route_queue_add(struct netlink *netlink, const struct host_route *route
 		nla_put(message, RTA_DST, sizeof to, &to);
 		nla_put(message, RTA_PREFSRC, sizeof source, &source);
 		nla_put_u32(message, RTA_OIF, route->link);
+		nla_put_u32(message, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
 	}
 	return netlink_queue(netlink, message, NETLINK_STRICT, err, "add the route to %s",
 			     ip_format(route->address).text);

@@ -37,6 +37,7 @@ struct host_route {
 	struct ip address;
 	uint32_t link;
 	struct ip source; /* of what the host sends there */
+	uint32_t table;   /* 0: the main one */
 };
 /** Queued: replaces what route the address has. The link must be up. */
 int host_route_queue_add(struct netlink *netlink, const struct host_route *route,

@@ -19,6 +19,7 @@ struct endpoint_draft {
 	struct publish_list publish;
 	struct prefix publish_from[PUBLISH_FROM_MAX];
 	size_t publish_from_count;
+	enum host_firewall host_firewall;
 	struct ip servers[ENDPOINT_SERVERS_MAX];
 	size_t server_count;
 };
@@ -154,6 +155,16 @@ static int draft_servers(const struct container *container, struct endpoint_draf
 	return r;
 }
 
+/* --host-firewall. */
+static int draft_firewall(const struct container *container, struct endpoint_draft *draft,
+			  struct error *err)
+{
+	struct json_at root = container_root(container);
+	const char *text = NULL;
+	int r = json_get_string(&root, "hostFirewall", JSON_OPTIONAL, &text, err);
+	return r < 0 || !text ? r : host_firewall_parse(text, &draft->host_firewall, err);
+}
+
 /* --publish-from; a record of old may have none. */
 static int draft_clients(const struct container *container, struct endpoint_draft *draft,
 			 struct error *err)
@@ -165,7 +176,7 @@ static int draft_clients(const struct container *container, struct endpoint_draf
 	for (size_t i = 0; r == 0 && i < clients.count; i++)
 		r = publish_from_parse(clients.items[i],
 				       &draft->publish_from[draft->publish_from_count++], err);
-	return r;
+	return r < 0 ? r : draft_firewall(container, draft, err);
 }
 
 static int draft_endpoint(struct engine *engine, const struct container *container, size_t index,
@@ -297,6 +308,7 @@ static int add_endpoint(struct engine *engine, const struct container *container
 		.publish_policy = PUBLISH_REFUSE_LISTENERS,
 		.publish_from = draft.publish_from,
 		.publish_from_count = draft.publish_from_count,
+		.host_firewall = draft.host_firewall,
 		.names = (const char *const *)draft.names.items,
 		.links = draft.links,
 		.link_count = draft.link_count,

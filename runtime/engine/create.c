@@ -78,6 +78,10 @@ static int take_ports(struct draft *draft, struct error *err)
 		r = publish_from_add(&draft->publish_from, options->publish_from.items[i], err);
 	if (r < 0)
 		return r;
+	enum host_firewall ignored;
+	if (options->host_firewall &&
+	    host_firewall_parse(options->host_firewall, &ignored, err) < 0)
+		return error_wrap(err, "--host-firewall");
 	draft->publish = draft_words_json(&options->publish);
 	if (options->publish_all)
 		for (size_t i = 0; i < draft->image.config.exposed_ports.count; i++)
@@ -315,6 +319,8 @@ static struct json_t *record_document(struct draft *draft, const char *image,
 	json_put(document, "publishFrom", draft_words_json(&draft->publish_from));
 	if (draft->health)
 		json_put(document, "health", TAKE(draft->health));
+	if (options->host_firewall)
+		json_put_string(document, "hostFirewall", options->host_firewall);
 	json_put(document, "dns", draft_words_json(&options->dns));
 	json_put(document, "addHosts", draft_words_json(&options->add_hosts));
 	return document;

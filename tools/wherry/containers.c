@@ -37,6 +37,12 @@ struct run_options {
 		{ "publish-from", 0,                                                                   \
 		  OPTION_LIST,    CONTAINER_OPTION(publish_from),                                      \
 		  "PREFIX,...",   "Let only these clients reach what it publishes" },                  \
+		{ "host-firewall",                                                                     \
+		  0,                                                                                   \
+		  OPTION_TEXT,                                                                         \
+		  CONTAINER_OPTION(host_firewall),                                                     \
+		  "respect|bypass",                                                                    \
+		  "Whether the host's forward rules decide who reaches what it publishes" },           \
 		{ "publish-all", 'P',                                                                  \
 		  OPTION_FLAG,   CONTAINER_OPTION(publish_all),                                        \
 		  NULL,          "Publish the image's exposed ports on free ones" },                   \

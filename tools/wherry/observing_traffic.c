@@ -27,7 +27,7 @@ static const struct option_spec flows_rows[] = {
 	{ "port", 'p', OPTION_NUMBER, FLOWS(port), "PORT", "Only with this port" },
 	{ "protocol", 0, OPTION_TEXT, FLOWS(protocol), "PROTOCOL", "Only tcp, udp, icmp or sctp" },
 	{ "state", 's', OPTION_TEXT, FLOWS(state), "STATE",
-	  "Only opening, established, closing, closed or reset" },
+	  "Only opening, established, closing, closed, reset or host-firewall" },
 	{ "follow", 'f', OPTION_FLAG, FLOWS(follow), NULL,
 	  "Show the list anew each second, until interrupted" },
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "dataplane/firewall.h"
 #include "dataplane/verify.h"
 
 /* Ids and interfaces, taken first: a check reads the store itself. */
@@ -108,6 +109,9 @@ static int compare(struct findings *findings, bool repair, struct error *err)
 		r = look(findings, &endpoints, err);
 	if (r == 0 && repair)
 		r = dataplane_reconcile(findings->dataplane, err);
+	/* Rules that changed while no wherryd ran, or were not nftables'. */
+	if (r == 0)
+		r = firewall_judge_again(findings->dataplane, err);
 	for (size_t i = 0; r == 0 && i < endpoints.ids.count; i++)
 		list(findings, &endpoints, i);
 	words_free(&endpoints.ids);

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "control.h"
+#include "judgement.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/events.h"
 #include "dataplane/verify.h"
@@ -31,8 +32,9 @@ struct daemon {
 	struct dns_source source;
 	struct dns_server *server;
 	struct control *control;
-	struct scrape *scrape;     /* with a data path */
-	struct refusals *refusals; /* NULL without a data path */
+	struct scrape *scrape;       /* with a data path */
+	struct refusals *refusals;   /* NULL without a data path */
+	struct judgement *judgement; /* the same */
 	int events_fd;
 	struct loop_source *events, *terminate, *interrupt;
 	struct loop_source *timer; /* while events are followed up */
@@ -253,6 +255,9 @@ static int open_state(struct daemon *daemon, struct error *err)
 		if (refusals_watch(daemon->loop, daemon->dataplane, &daemon->settings.log,
 				   &daemon->refusals, &trouble) < 0)
 			say_trouble(daemon, &trouble);
+		if (judgement_watch(daemon->loop, daemon->dataplane, &daemon->settings.log,
+				    &daemon->judgement, &trouble) < 0)
+			say_trouble(daemon, &trouble);
 		return scrape_create(daemon->loop, daemon->dataplane, instance,
 				     &daemon->settings.log, &daemon->scrape, err);
 	}
@@ -323,6 +328,7 @@ void daemon_free(struct daemon *daemon)
 		return;
 	control_free(daemon->control);
 	scrape_free(daemon->scrape);
+	judgement_free(daemon->judgement);
 	refusals_free(daemon->refusals);
 	dns_server_free(daemon->server);
 	loop_source_free(daemon->timer);

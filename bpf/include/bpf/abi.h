@@ -80,7 +80,13 @@ _Static_assert(sizeof(struct abi_addr) == 16, "abi_addr");
 	X(28, UPGRADE, "upgrade", "wherry was being upgraded: no flow began for a moment")         \
 	X(29, DISCOVERY, "discovery", "a neighbour discovery message that nobody needs to see")    \
 	X(30, ROUTER, "router", "router discovery: addresses and routes are given, not announced") \
-	X(31, NO_SOURCE, "no-source", "the host does not have the address to masquerade from")
+	X(31, NO_SOURCE, "no-source", "the host does not have the address to masquerade from")     \
+	X(32, HOST_FIREWALL, "host-firewall",                                                      \
+	  "the host's own rules for what it forwards refused it")                                  \
+	X(33, HOST_ROUTE, "host-route",                                                            \
+	  "the host does not forward it to the container, so its firewall cannot be asked")        \
+	X(34, NOT_FORWARDED, "not-forwarded",                                                      \
+	  "this host is no router: it forwards to published ports alone")
 
 enum drop_reason {
 #define X(number, name, text, meaning) DROP_##name = number,
@@ -212,8 +218,13 @@ struct uplink {
 	__u8 mac[6];
 	__u16 mtu;
 	__u32 segment_max; /* bytes of TCP that it takes at once; read by user space only */
+	__u32 flags;       /* enum uplink_flags */
 };
-_Static_assert(sizeof(struct uplink) == 44, "uplink");
+_Static_assert(sizeof(struct uplink) == 48, "uplink");
+enum uplink_flags {
+	UPLINK_OPENED = 1 << 0, /* forwards IPv4 for publications alone: the host is no router */
+	UPLINK_OPENED6 = 1 << 1,
+};
 
 /* wh1_masquerade: hash, key __u32 network id; of networks with NETWORK_MASQUERADE_OPTIONS. */
 struct masquerade_choice {
@@ -306,6 +317,7 @@ _Static_assert(sizeof(struct publication) == 36, "publication");
 enum publication_flags {
 	PUBLICATION_RESTRICTED = 1 << 0, /* for the clients of wh1_allowed only */
 	PUBLICATION_RESERVED = 1 << 1,   /* programs of the host may not bind the port */
+	PUBLICATION_RESPECT = 1 << 2,    /* the host's firewall decides on flows from outside */
 };
 
 /* wh1_allowed: LPM trie. Clients that may reach what an endpoint publishes. */
@@ -369,6 +381,7 @@ enum flow_flags {
 	FLOW_HAVE_NEXT_HOP = 1 << 3,
 	FLOW_FROM_OUTSIDE = 1 << 4, /* both halves: begun by somebody outside */
 	FLOW_QUEUED = 1 << 5,       /* the endpoint that it leads to has ENDPOINT_QUEUED */
+	FLOW_JUDGED = 1 << 6,       /* both halves: the host's firewall decides, see FLOW_ASKED */
 };
 /* Bits, set by the entry's own direction. */
 enum flow_state {
@@ -383,7 +396,16 @@ enum flow_state {
 	FLOW_MOVING = 1 << 8,   /* somebody moves it to wh1_flows */
 	FLOW_CHARGED = 1 << 9,  /* the half that began: counted in wh1_flow_use */
 	FLOW_REFUSED = 1 << 10, /* was not moved; asked again once a second */
+	/*
+	 * The half that began, with FLOW_JUDGED: a packet is on its way through the host's rules,
+	 * or was lost there. It flies when that packet has come through, in this round of
+	 * judgement.
+	 */
+	FLOW_ASKED = 1 << 11,
+	FLOW_PROBED = 1 << 12, /* the packet is a question alone, and ends behind the rules */
+	FLOW_ROUND = (int)0xffff0000, /* SWITCH_ROUND when it was asked, as far as there is room */
 };
+#define FLOW_ROUND_SHIFT 16
 struct flow {
 	struct abi_addr new_source;
 	struct abi_addr new_destination;
@@ -536,6 +558,9 @@ enum switches {
 	SWITCH_HAND = 2,     /* where wh1_seats were swept last */
 	SWITCH_FROZEN = 3,   /* while maps are carried over: second until which no flow begins */
 	SWITCH_MAPPINGS = 4, /* not 0 once there was a mapping; set by the kernel's side */
+	SWITCH_ROUND = 5,    /* counted up by user space when the host's firewall changed */
+	SWITCH_JUDGED = 6,   /* not 0 once a publication asks the host's firewall */
+	SWITCH_JUDGED6 = 7,  /* the same of IPv6: ifindex of a gateway device */
 	SWITCH_COUNT
 };
 

@@ -14,6 +14,8 @@ enum connection_state {
 	CONNECTION_CLOSING,     /* one side has sent FIN */
 	CONNECTION_CLOSED,      /* both have */
 	CONNECTION_RESET,
+	CONNECTION_HOST_FIREWALL, /* the host's firewall was asked about it, and let nothing through
+				   */
 };
 
 struct connection_end {

@@ -160,6 +160,18 @@ enum publish_policy {
 	PUBLISH_IGNORE_LISTENERS, /* CNI: the publication wins for packets */
 };
 
+/* Who decides whether a client outside may begin a flow at a published port. */
+enum host_firewall {
+	HOST_FIREWALL_CONFIGURED, /* "hostFirewall" of the instance's config; else as publish_policy
+				   */
+	HOST_FIREWALL_RESPECT,    /* the host's rules for what it forwards are asked */
+	HOST_FIREWALL_BYPASS,     /* they are not */
+};
+/** "respect" or "bypass". */
+const char *host_firewall_name(enum host_firewall firewall);
+/** Gate: reads one of these two; -EINVAL names what would be right. */
+int host_firewall_parse(const char *text, enum host_firewall *ret_firewall, struct error *err);
+
 /* A link: a name that only this endpoint resolves. */
 struct endpoint_link {
 	char name[64];
@@ -197,6 +209,7 @@ struct endpoint_spec {
 	 */
 	const struct prefix *publish_from;
 	size_t publish_from_count;
+	enum host_firewall host_firewall;
 	const char *const *names; /* NULL-terminated: container name, aliases; may be NULL */
 	const struct endpoint_link *links;
 	size_t link_count;
@@ -236,6 +249,7 @@ struct endpoint_info {
 	size_t publish_count;
 	struct publish_spec *publish; /* owned, chosen ports filled in */
 	bool publish_reserves;        /* programs of the host may not bind these ports */
+	bool publish_respects;        /* the host's firewall decides on clients outside */
 	size_t publish_from_count;    /* 0: everybody may reach them */
 	struct prefix *publish_from;  /* owned */
 	struct words names;           /* owned */
@@ -404,6 +418,7 @@ struct port_row {
 	char interface[DEVICE_NAME_MAX];
 	char network[NETWORK_NAME_MAX];
 	struct ip container_ip;            /* of the same family */
+	bool respects;                     /* HOST_FIREWALL_RESPECT */
 	const struct prefix *publish_from; /* lent for the visit */
 	size_t publish_from_count;
 };

@@ -55,6 +55,7 @@ struct container_options {
 	const char *name, *user, *working_dir, *hostname, *entrypoint, *network, *restart;
 	const char *ip, *ip6, *mac_address, *stop_signal, *cpus, *pid;
 	const char *ingress_rate, *egress_rate; /* "100m", "1g/20m": bits, and a burst */
+	const char *host_firewall;              /* "respect" or "bypass" */
 	struct words publish, publish_from, env, env_files, volumes, tmpfs, aliases, links, labels;
 	struct words dns, add_hosts, cap_add, cap_drop, security, log_options, sysctls;
 	const char *health_command, *health_interval, *health_timeout, *health_start_period;

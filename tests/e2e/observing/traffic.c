@@ -83,7 +83,7 @@ static void bad_filters_get_one_line(void **state)
 		{ "--container", "nosuch", "wherry: flows: no such container: nosuch\n" },
 		{ "--state", "open",
 		  "wherry: flows: --state: open is none of opening, established, closing, closed, "
-		  "reset\n" },
+		  "reset, host-firewall\n" },
 		{ "--protocol", "tpc",
 		  "wherry: flows: --protocol: tpc is none of tcp, udp, icmp, sctp, and no "
 		  "number\n" },

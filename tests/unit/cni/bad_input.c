@@ -114,6 +114,8 @@ static const struct row wrong[] = {
 	{ WITH("'ipMasq':true,'masquerade':{'except':['x']}"), 7, "masquerade.except[0]" },
 	{ WITH("'ipMasq':true,'masquerade':{'source':['127.0.0.1']}"), 7, "masquerade.source[0]" },
 	{ WITH("'ipMasq':true,'masquerade':{'filtering':'none'}"), 7, "masquerade.filtering" },
+	{ WITH("'hostFirewall':'off'"), 7, "none of" },
+	{ WITH("'hostFirewall':true"), 7, "hostFirewall" },
 	{ WITH("'ipMasqBackend':'magic'"), 7, "ipMasqBackend" },
 	{ WITH("'dns':[]"), 7, "dns" },
 	{ WITH("'dns':'x'"), 7, "dns" },
