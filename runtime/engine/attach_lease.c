@@ -21,6 +21,19 @@ static int read_wanted(const struct json_at *row, struct ip wanted[FAMILIES], si
 	return 0;
 }
 
+/* As with Docker, what is asked for need not lie in --ip-range: that is for the others. */
+static int widen(struct ipam_config *config, const struct ip *wanted, size_t count,
+		 struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t s = 0; s < config->set_count; s++) {
+			struct ipam_range *range = &config->sets[s].ranges[0];
+			if (prefix_contains(range->subnet, wanted[i]))
+				range->first = range->last = (struct ip){ { 0 } };
+		}
+	return ipam_config_finish(config, err);
+}
+
 static void keep_lease(struct attachment *attachment, struct ip ip)
 {
 	const struct network_spec *spec = &attachment->network->spec;
@@ -54,6 +67,8 @@ int attachment_take_lease(struct engine *engine, const struct container *contain
 	int r = read_wanted(row, wanted, &wanted_count, err);
 	if (r == 0)
 		r = engine_network_ipam(network, &config, err);
+	if (r == 0)
+		r = widen(config, wanted, wanted_count, err);
 	if (r == 0)
 		r = store_begin(dataplane_store(engine->dataplane), STORE_WRITE, &txn, err);
 	if (r == 0)

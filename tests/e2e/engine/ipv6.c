@@ -115,7 +115,7 @@ static void a_container_comes_back_with_both_addresses(void **state)
 	done(scene, "wherry restart -t 0 c");
 	expect(scene, "wherry inspect -f '{{.NetworkSettings.Networks.both.GlobalIPv6Address}}' c",
 	       0, "fd20::9\n");
-	done(scene, "wherry network connect --ip6 fd60::1:9 six c");
+	done(scene, "wherry network connect --ip6 fd60::9 six c");
 	done(scene, "wherry exec c wget -qO- http://web6/passwd");
 	done(scene, "wherry network disconnect both c");
 	done(scene, "wherry exec c ping -6 -c 1 -W 5 fd99::2");
