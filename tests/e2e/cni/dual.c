@@ -32,6 +32,10 @@ static void cni_059_each_set_gives_an_address_of_its_family(void **state)
 	assert_string_equal(runtime_text(scene, "routes", 2, "dst"), "::/0");
 	assert_string_equal(runtime_text(scene, "routes", 2, "gw"), "fd01::1");
 	runtime_add(scene, "c2", BOTH "}");
+	scene_assert_run(scene, "sh", "-c",
+			 "test $(\"$WHERRY_BIN\"/wherry ipam ls | grep -Ec "
+			 "'fd01::[23]|10.1.0.[23]') = 4",
+			 NULL);
 	scene_assert_ping(scene, "c2", "fd01::2");
 	scene_assert_ping(scene, "c2", "10.1.0.2");
 	scene_assert_ping(scene, "c1", "fd01::1");
