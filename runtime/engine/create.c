@@ -82,7 +82,17 @@ static int take_ports(struct draft *draft, struct error *err)
 	if (options->host_firewall &&
 	    host_firewall_parse(options->host_firewall, &ignored, err) < 0)
 		return error_wrap(err, "--host-firewall");
+	for (size_t i = 0; r == 0 && i < options->expose.count; i++) {
+		auto_publish_list exposed = { 0 };
+		if (strchr(options->expose.items[i], ':') ||
+		    publish_list_add(&exposed, options->expose.items[i], err) < 0)
+			return error_set(err, EINVAL,
+					 "--expose %s: the form is PORT[-PORT][/tcp|udp|sctp]",
+					 options->expose.items[i]);
+	}
 	draft->publish = draft_words_json(&options->publish);
+	for (size_t i = 0; options->publish_all && i < options->expose.count; i++)
+		json_append(draft->publish, json_new_string(options->expose.items[i]));
 	if (options->publish_all)
 		for (size_t i = 0; i < draft->image.config.exposed_ports.count; i++)
 			json_append(draft->publish,
@@ -138,17 +148,33 @@ static int take_root(struct draft *draft, struct error *err)
 	return r;
 }
 
-static int add_volume(struct draft *draft, const char *text, struct error *err)
+static int put_volume(struct draft *draft, const struct volume *from, struct error *err)
 {
 	if (draft->volume_count == VOLUMES_MAX)
 		return error_set(err, E2BIG, "over %d volumes", VOLUMES_MAX);
-	struct volume *volume = &draft->volumes[draft->volume_count];
-	int r = volume_parse(&draft->engine->instance, text, volume, err);
-	if (r < 0)
-		return r;
-	draft->volume_count++;
+	struct volume *volume = &draft->volumes[draft->volume_count++];
+	*volume = *from;
 	return oci_spec_add_mount(&draft->saved.spec, "bind", volume->source, volume->destination,
 				  volume->read_only ? "rbind,rprivate,ro" : "rbind,rprivate", err);
+}
+
+static int add_volume(struct draft *draft, const char *text, struct error *err)
+{
+	struct volume volume;
+	int r = volume_parse(&draft->engine->instance, text, &volume, err);
+	return r < 0 ? r : put_volume(draft, &volume, err);
+}
+
+static int add_mount(struct draft *draft, const char *text, struct error *err)
+{
+	struct volume_mount mount;
+	int r = volume_mount_parse(&draft->engine->instance, text, &mount, err);
+	if (r < 0)
+		return r;
+	if (!mount.is_tmpfs)
+		return put_volume(draft, &mount.volume, err);
+	return oci_spec_add_mount(&draft->saved.spec, "tmpfs", "tmpfs", mount.volume.destination,
+				  mount.options, err);
 }
 
 static bool has_volume_at(const struct draft *draft, const char *destination)
@@ -157,6 +183,57 @@ static bool has_volume_at(const struct draft *draft, const char *destination)
 		if (text_equal(draft->volumes[i].destination, destination))
 			return true;
 	return false;
+}
+
+/* A row of another container's mounts. What has no name of its own is shared by its made one. */
+static int add_foreign(struct draft *draft, const struct json_at *row, bool read_only,
+		       struct error *err)
+{
+	struct volume volume = { .kind = VOLUME_NAMED };
+	const char *kind = "", *name = "", *source = "", *destination = "";
+	bool writable = true;
+	int r = json_get_string(row, "Type", JSON_REQUIRED, &kind, err);
+	if (r == 0)
+		r = json_get_string(row, "Name", JSON_OPTIONAL, &name, err);
+	if (r == 0)
+		r = json_get_string(row, "Source", JSON_REQUIRED, &source, err);
+	if (r == 0)
+		r = json_get_string(row, "Destination", JSON_REQUIRED, &destination, err);
+	if (r == 0)
+		r = json_get_bool(row, "RW", JSON_REQUIRED, &writable, err);
+	if (r < 0 || has_volume_at(draft, destination))
+		return r;
+	if (text_equal(kind, "bind"))
+		volume.kind = VOLUME_BIND;
+	volume.read_only = read_only || !writable;
+	snprintf(volume.name, sizeof volume.name, "%s", name);
+	snprintf(volume.source, sizeof volume.source, "%s", source);
+	snprintf(volume.destination, sizeof volume.destination, "%s", destination);
+	return put_volume(draft, &volume, err);
+}
+
+/* "CONTAINER[:ro|rw]" */
+static int add_volumes_of(struct draft *draft, const char *text, struct error *err)
+{
+	AUTO(container) other = NULL;
+	struct json_at list;
+	const char *colon = strchr(text, ':');
+	auto_free char *name = strndup(text, strcspn(text, ":"));
+	if (!name)
+		return error_set(err, ENOMEM, "no memory for volumes");
+	if (colon && !text_equal(colon, ":ro") && !text_equal(colon, ":rw"))
+		return error_set(err, EINVAL, "--volumes-from %s: the form is CONTAINER[:ro]",
+				 text);
+	int r = container_find(draft->engine, name, &other, err);
+	if (r < 0)
+		return error_wrap(err, "--volumes-from");
+	struct json_at root = container_root(other);
+	r = json_get_array(&root, "mounts", JSON_OPTIONAL, &list, err);
+	for (size_t i = 0; r == 0 && i < json_count(&list); i++) {
+		struct json_at row = json_element(&list, i);
+		r = add_foreign(draft, &row, text_equal(colon, ":ro"), err);
+	}
+	return r;
 }
 
 static int take_volumes(struct draft *draft, struct error *err)
@@ -169,6 +246,10 @@ static int take_volumes(struct draft *draft, struct error *err)
 		return error_set(err, ENOMEM, "no memory for volumes");
 	for (size_t i = 0; r == 0 && i < wanted->count; i++)
 		r = add_volume(draft, wanted->items[i], err);
+	for (size_t i = 0; r == 0 && i < draft->options->mounts.count; i++)
+		r = add_mount(draft, draft->options->mounts.items[i], err);
+	for (size_t i = 0; r == 0 && i < draft->options->volumes_from.count; i++)
+		r = add_volumes_of(draft, draft->options->volumes_from.items[i], err);
 	for (size_t i = 0; r == 0 && i < of_image->count; i++)
 		if (!has_volume_at(draft, of_image->items[i]))
 			r = add_volume(draft, of_image->items[i], err);
@@ -228,6 +309,9 @@ static int take_policies(struct draft *draft, struct error *err)
 	for (size_t i = 0; i < options->dns.count; i++)
 		if (ip_parse(options->dns.items[i], &server, err) < 0)
 			return error_wrap(err, "--dns");
+	if (options->log_driver && !text_equal(options->log_driver, "json-file"))
+		return error_set(err, EINVAL, "--log-driver %s: only json-file is there",
+				 options->log_driver);
 	int r = restart_policy_parse(options->restart, &draft->saved.settings.restart, err);
 	if (r == 0 && options->remove && draft->saved.settings.restart.kind != RESTART_NO)
 		return error_set(err, EINVAL, "--rm and --restart: only one of them");

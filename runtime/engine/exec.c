@@ -51,8 +51,13 @@ static int make_process(struct oci_process *process, const struct exec_options *
 		r = capability_bits_parse("ALL", &process->capabilities, err);
 	if (r == 0 && options->terminal)
 		r = env_set(&process->env, "TERM=xterm", err);
-	for (size_t i = 0; r == 0 && i < options->env.count; i++) {
-		const char *text = options->env.items[i];
+	auto_words env = { 0 };
+	for (size_t i = 0; r == 0 && i < options->env_files.count; i++)
+		r = env_read_file(options->env_files.items[i], &env, err);
+	for (size_t i = 0; r == 0 && i < options->env.count; i++)
+		r = words_append(&env, options->env.items[i], err);
+	for (size_t i = 0; r == 0 && i < env.count; i++) {
+		const char *text = env.items[i];
 		auto_free char *entry = NULL;
 		if (!strchr(text, '=') && !getenv(text))
 			continue;
@@ -92,6 +97,29 @@ static int stay_plain(struct session *session, int pidfd, struct error *err)
 	}
 }
 
+/* A terminal without a holder would hang up: a process stays that reads and forgets. */
+static int hold_terminal(int terminal_fd, struct error *err)
+{
+	char data[4096];
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_set_errno(err, errno, "a holder of the terminal");
+	if (pid > 0)
+		return 0;
+	setsid();
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd <= 2; fd++)
+		(void)dup2(null_fd, fd);
+	for (;;) {
+		ssize_t n = read(terminal_fd, data, sizeof data);
+		struct pollfd wait = { .fd = terminal_fd, .events = POLLIN };
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			_exit(0);
+		if (n < 0)
+			(void)poll(&wait, 1, -1);
+	}
+}
+
 static int run(const struct oci_spec *spec, struct oci_process *process, pid_t init_pid,
 	       const struct exec_options *options, int *ret_status, struct error *err)
 {
@@ -102,11 +130,14 @@ static int run(const struct oci_spec *spec, struct oci_process *process, pid_t i
 			 outputs >= 0 ? outputs : STDOUT_FILENO,
 			 outputs >= 0 ? outputs : STDERR_FILENO };
 	__attribute__((cleanup(session_freep))) struct session *session = NULL;
+	struct detach_keys keys;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	int r = options->detach
-			? 0
-			: session_create(options->terminal ? SESSION_TERMINAL : SESSION_PLAIN,
-					 &session, err);
+	int r = detach_keys_parse(options->detach_keys, &keys, err);
+	if (r < 0)
+		return r;
+	r = options->detach ? 0
+			    : session_create(options->terminal ? SESSION_TERMINAL : SESSION_PLAIN,
+					     &session, err);
 	if (r < 0)
 		return r;
 	if (session)
@@ -121,12 +152,18 @@ static int run(const struct oci_spec *spec, struct oci_process *process, pid_t i
 	if (options->detach)
 		*ret_status = 0;
 	else if (options->terminal)
-		r = session_run_pty(session, started.terminal_fd, started.pidfd,
-				    options->interactive, err);
+		r = session_run_pty(session,
+				    &(struct session_pty){ started.terminal_fd, started.pidfd,
+							   options->interactive, &keys },
+				    err);
 	else
 		r = stay_plain(session, started.pidfd, err);
-	if (r == 0 && !options->detach)
+	if (r == SESSION_DETACHED) {
+		*ret_status = 0;
+		r = hold_terminal(started.terminal_fd, err);
+	} else if (r == 0 && !options->detach) {
 		r = wait_for(&started, ret_status, err);
+	}
 	oci_container_close(&started);
 	return r;
 }

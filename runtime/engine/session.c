@@ -244,11 +244,30 @@ static void set_pty_size(const struct session *session, int terminal_fd)
 		(void)ioctl(terminal_fd, TIOCSWINSZ, &size);
 }
 
-int session_run_pty(struct session *session, int terminal_fd, int pidfd, bool input,
-		    struct error *err)
+/* Input goes to the terminal, but for the keys that leave it. */
+static enum input pass_input(const struct session_pty *pty)
+{
+	uint8_t data[4096], passed[sizeof data + DETACH_KEYS_MAX];
+	size_t size = 0;
+	ssize_t got = read(STDIN_FILENO, data, sizeof data);
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return INPUT_MORE;
+	if (got <= 0)
+		return INPUT_OVER;
+	if (!pty->keys)
+		return fd_write_all(pty->terminal_fd, data, (size_t)got) == 0 ? INPUT_MORE
+									      : INPUT_OVER;
+	bool left = detach_keys_scan(pty->keys, data, (size_t)got, passed, &size);
+	if (size && fd_write_all(pty->terminal_fd, passed, size) < 0)
+		return INPUT_OVER;
+	return left ? INPUT_DETACH : INPUT_MORE;
+}
+
+int session_run_pty(struct session *session, const struct session_pty *pty, struct error *err)
 {
 	static const char end_of_transmission = 4;
-	bool ended = false;
+	int terminal_fd = pty->terminal_fd, pidfd = pty->pidfd;
+	bool input = pty->input, ended = false;
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = terminal_fd, .events = POLLIN },
@@ -266,7 +285,10 @@ int session_run_pty(struct session *session, int terminal_fd, int pidfd, bool in
 			else
 				send_signal(pidfd, signal);
 		}
-		if (fds[2].revents && !carry_bytes(STDIN_FILENO, terminal_fd)) {
+		enum input more = fds[2].revents ? pass_input(pty) : INPUT_MORE;
+		if (more == INPUT_DETACH)
+			return SESSION_DETACHED;
+		if (more == INPUT_OVER) {
 			input = false;
 			(void)!write(terminal_fd, &end_of_transmission, 1);
 		}

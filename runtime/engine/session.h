@@ -46,6 +46,11 @@ struct session_carry {
 /** 0 at its end, SESSION_DETACHED, or -errno (-EPIPE: its monitor was killed). */
 int session_run(struct session *session, const struct session_carry *carry, int *ret_status,
 		struct error *err);
-/** Carries bytes between a pty of ours (exec) and our descriptors until the process ends. */
-int session_run_pty(struct session *session, int terminal_fd, int pidfd, bool input,
-		    struct error *err);
+struct session_pty {
+	int terminal_fd, pidfd;
+	bool input;
+	struct detach_keys *keys; /* NULL: none */
+};
+/** Carries bytes between a pty of ours (exec) and our descriptors. 0 when the process has ended,
+ * or SESSION_DETACHED. */
+int session_run_pty(struct session *session, const struct session_pty *pty, struct error *err);

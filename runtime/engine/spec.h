@@ -30,6 +30,12 @@ int env_read_file(const char *path, struct words *env, struct error *err);
 /** Sets the limits that the options name, and warns of those that this host cannot set. */
 int spec_set_limits(struct engine *engine, struct oci_spec *spec,
 		    const struct container_options *options, struct error *err);
+/** Sets what --cpu-… and --cpuset-… name. */
+int spec_set_cpu(struct oci_resources *resources, const struct container_options *options,
+		 struct error *err);
+/** Sets --ulimit, --device, --oom-score-adj. */
+int spec_set_flags(struct oci_spec *spec, const struct container_options *options,
+		   struct error *err);
 /** Sets limits, capabilities, seccomp, mounts of the options. Errors name the flag. */
 int spec_set_isolation(struct engine *engine, struct oci_spec *spec,
 		       const struct container_options *options, struct error *err);

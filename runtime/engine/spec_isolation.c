@@ -39,6 +39,8 @@ int spec_set_limits(struct engine *engine, struct oci_spec *spec,
 	if (options->cpus)
 		r = set_cpus(resources, options->cpus, err);
 	if (r == 0)
+		r = spec_set_cpu(resources, options, err);
+	if (r == 0)
 		r = oci_missing_controllers(resources, &missing, err);
 	for (size_t i = 0; r >= 0 && i < missing.count; i++)
 		engine_warn(engine, "limit not set: %s", missing.items[i]);
@@ -161,5 +163,5 @@ int spec_set_isolation(struct engine *engine, struct oci_spec *spec,
 		r = set_shm_size(spec, options->shm_size_bytes, err);
 	if (r == 0)
 		r = set_sysctls(spec, options, err);
-	return r;
+	return r < 0 ? r : spec_set_flags(spec, options, err);
 }

@@ -25,6 +25,15 @@ struct volume {
 /** Gate: reads one -v; names no directory that it does not need. */
 int volume_parse(const struct instance *instance, const char *text, struct volume *ret_volume,
 		 struct error *err);
+/* What one --mount means: a volume, or a tmpfs with mount's options. */
+struct volume_mount {
+	bool is_tmpfs;
+	struct volume volume; /* of a tmpfs only destination */
+	char options[128];
+};
+/** Gate: reads one --mount. */
+int volume_mount_parse(const struct instance *instance, const char *text,
+		       struct volume_mount *ret_mount, struct error *err);
 /** Makes the directory of the volume, or of a bind whose source is not there, as Docker does. */
 int volume_make(const struct volume *volume, struct error *err);
 /**

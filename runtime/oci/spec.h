@@ -11,6 +11,4 @@ void oci_resources_clear(struct oci_resources *resources);
 const char *oci_namespace_name(enum oci_namespace kind);
 /** "prestart" for OCI_HOOK_PRESTART. */
 const char *oci_hook_name(enum oci_hook_when when);
-/** RLIMIT_NOFILE for "RLIMIT_NOFILE"; -1 if there is none of that name. */
-int oci_rlimit_number(const char *name);
 const char *oci_rlimit_name(int resource);

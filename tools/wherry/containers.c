@@ -164,6 +164,45 @@ struct run_options {
 		  CONTAINER_OPTION(no_health),                                                         \
 		  NULL,                                                                                \
 		  "Without the image's HEALTHCHECK" },                                                 \
+		{ "mount",         0,                                                                  \
+		  OPTION_LIST,     CONTAINER_OPTION(mounts),                                           \
+		  "KEY=VALUE,...", "Mount by type=, source=, target=, readonly" },                     \
+		{ "volumes-from",   0,                                                                 \
+		  OPTION_LIST,      CONTAINER_OPTION(volumes_from),                                    \
+		  "CONTAINER[:ro]", "Mount what another container has mounted" },                      \
+		{ "ulimit",           0,                                                               \
+		  OPTION_LIST,        CONTAINER_OPTION(ulimits),                                       \
+		  "NAME=SOFT[:HARD]", "Limit of each process, such as nofile=1024" },                  \
+		{ "device",                                                                            \
+		  0,                                                                                   \
+		  OPTION_LIST,                                                                         \
+		  CONTAINER_OPTION(devices),                                                           \
+		  "/DEVICE[:/INSIDE[:rwm]]",                                                           \
+		  "Let it use a device of the host" },                                                 \
+		{ "expose",     0,                                                                     \
+		  OPTION_LIST,  CONTAINER_OPTION(expose),                                              \
+		  "PORT[/udp]", "A port that --publish-all publishes" },                               \
+		{ "oom-score-adj", 0,                                                                  \
+		  OPTION_TEXT,     CONTAINER_OPTION(oom_score_adj),                                    \
+		  "NUMBER",        "How soon it is killed when memory ends: -1000 to 1000" },          \
+		{ "cpuset-cpus", 0,                                                                    \
+		  OPTION_TEXT,   CONTAINER_OPTION(cpuset_cpus),                                        \
+		  "LIST",        "Only these CPUs, such as 0-3,5" },                                   \
+		{ "cpuset-mems", 0,                                                                    \
+		  OPTION_TEXT,   CONTAINER_OPTION(cpuset_mems),                                        \
+		  "LIST",        "Only these memory nodes" },                                          \
+		{ "cpu-shares",  'c',                                                                  \
+		  OPTION_NUMBER, CONTAINER_OPTION(cpu_shares),                                         \
+		  "NUMBER",      "Weight among those that want the CPU" },                             \
+		{ "cpu-quota",    0,                                                                   \
+		  OPTION_NUMBER,  CONTAINER_OPTION(cpu_quota_us),                                      \
+		  "MICROSECONDS", "CPU time in each period" },                                         \
+		{ "cpu-period",   0,                                                                   \
+		  OPTION_NUMBER,  CONTAINER_OPTION(cpu_period_us),                                     \
+		  "MICROSECONDS", "Length of a period" },                                              \
+		{ "log-driver", 0,                                                                     \
+		  OPTION_TEXT,  CONTAINER_OPTION(log_driver),                                          \
+		  "DRIVER",     "json-file, the only one" },                                           \
 		{ "log-opt",   0,                                                                      \
 		  OPTION_LIST, CONTAINER_OPTION(log_options),                                          \
 		  "KEY=VALUE", "max-size=10m, max-file=3" },                                           \
@@ -202,6 +241,9 @@ static const struct option_spec exec_rows[] = {
 	{ "workdir", 'w', OPTION_TEXT, EXEC_OPTION(working_dir), "DIR", "Start in DIR" },
 	{ "user", 'u', OPTION_TEXT, EXEC_OPTION(user), "USER[:GROUP]", "Run as this user" },
 	{ "privileged", 0, OPTION_FLAG, EXEC_OPTION(privileged), NULL, "All capabilities" },
+	{ "env-file", 0, OPTION_LIST, EXEC_OPTION(env_files), "FILE",
+	  "Set the variables of a file" },
+	{ "detach-keys", 0, OPTION_TEXT, EXEC_OPTION(detach_keys), "KEYS", DETACH_KEYS_HELP },
 };
 
 /* Words 1 and on. */

@@ -60,6 +60,9 @@ struct container_options {
 	struct words dns, add_hosts, cap_add, cap_drop, security, log_options, sysctls;
 	const char *health_command, *health_interval, *health_timeout, *health_start_period;
 	int64_t health_retries; /* 0: not given */
+	const char *cpuset_cpus, *cpuset_mems, *oom_score_adj, *log_driver;
+	int64_t cpu_shares, cpu_quota_us, cpu_period_us; /* 0: not given */
+	struct words mounts, volumes_from, ulimits, devices, expose;
 	uint64_t memory_bytes, shm_size_bytes;
 	int64_t pids_limit, stop_timeout_s; /* -1: not given */
 	bool terminal, interactive, remove, read_only, init, privileged, publish_all;
@@ -203,6 +206,8 @@ int container_disk_usage(struct engine *engine, const char *reference, uint64_t 
 struct exec_options {
 	const char *user, *working_dir;
 	struct words env;
+	struct words env_files;
+	const char *detach_keys; /* "ctrl-p,ctrl-q" if NULL; "": none */
 	bool terminal, interactive, detach, privileged;
 };
 /** Runs a further command in a running container; as container_start with wait. */

@@ -265,6 +265,8 @@ int oci_update(const struct oci_spec *spec, const struct oci_resources *resource
  */
 int oci_user_resolve(int root_fd, const char *user, struct oci_process *process, char **ret_home,
 		     struct error *err);
+/** RLIMIT_NOFILE of "RLIMIT_NOFILE"; -1: there is none of this name. */
+int oci_rlimit_number(const char *name);
 /** Which limits this host cannot set ("cpu: no controller"); a line each, NULL-terminated words. */
 int oci_missing_controllers(const struct oci_resources *resources, struct words *ret_missing,
 			    struct error *err);
