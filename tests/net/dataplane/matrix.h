@@ -45,12 +45,12 @@ struct matrix_row {
 	enum matrix_port port;
 	const char *tcp, *udp, *sctp; /* udp, sctp: NULL: as by TCP */
 	const char *nft;              /* where nf_tables carries the packets; NULL: the same */
-	const char *v6;               /* by IPv6, whoever carries the packets; NULL: the same */
+	const char *v6, *nft6;        /* the same two by IPv6; NULL: as by IPv4 */
 };
 struct matrix {
 	const char *title;
 	struct network_spec network;
-	const char *publish_from; /* NULL: everybody */
+	const char *publish_from[2]; /* of each family; NULL: everybody */
 	const struct matrix_row *rows;
 	size_t count;
 };

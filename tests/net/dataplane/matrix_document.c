@@ -26,9 +26,9 @@ static const char *or_same(const char *text)
 static struct line documented(const struct matrix_row *row)
 {
 	struct line line;
-	snprintf(line.text, sizeof line.text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
+	snprintf(line.text, sizeof line.text, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 		 row->client, row->asks, matrix_port_names[row->port], row->tcp, or_same(row->udp),
-		 or_same(row->sctp), or_same(row->nft), or_same(row->v6));
+		 or_same(row->sctp), or_same(row->nft), or_same(row->v6), or_same(row->nft6));
 	return line;
 }
 
