@@ -212,14 +212,19 @@ inline_always bool is_own_link_local(const struct abi_addr *address, const __u8 
 	       address->bytes[14] == mac[4] && address->bytes[15] == mac[5];
 }
 
-/* Messages about the link may come from the link's own address, or from none yet. */
+/*
+ * Messages about the link may come from the link's own address, or from none yet; what is for
+ * all of the network from the former too, as mDNS does it.
+ */
 inline_always bool container_may_send_from(const struct packet *packet, const struct source *source)
 {
-	struct abi_addr from = packet_source(packet);
+	struct abi_addr from = packet_source(packet), to = packet_destination(packet);
 
-	if (discovery_is(packet) &&
-	    (address_is_zero(&from) || is_own_link_local(&from, source->mac)))
+	if (is_own_link_local(&from, source->mac) &&
+	    (discovery_is(packet) || address_is_multicast(&to)))
 		return true;
+	if (address_is_zero(&from))
+		return discovery_is(packet);
 	return address_equal(&from, &source->v6.address) || source_has_extra(source, from);
 }
 
