@@ -55,10 +55,24 @@ inline_always bool is_own(const struct abi_addr *address)
 	return address_is_loopback(address) || bpf_map_lookup_elem(&wh1_locals, address);
 }
 
+/*
+ * Bound to ::1, which no other device takes an answer to (IPv6 has no
+ * route_localnet): told by its own host that nobody is there, not left to wait.
+ */
+inline_always bool is_kept_by_loopback6(const struct bpf_sock_addr *context,
+					const struct place *asked)
+{
+	struct bpf_sock *socket = context->sk;
+
+	return !address_is_v4(&asked->address) && socket && !socket->src_ip6[0] &&
+	       !socket->src_ip6[1] && !socket->src_ip6[2] &&
+	       socket->src_ip6[3] == bpf_htonl(1);
+}
+
 inline_always bool target_of_host(const struct bpf_sock_addr *context, const struct place *asked,
 				  struct place *target)
 {
-	if (!is_own(&asked->address))
+	if (!is_own(&asked->address) || is_kept_by_loopback6(context, asked))
 		return false;
 	struct publication *publication =
 		publication_find(asked->address, asked->port, context->protocol);

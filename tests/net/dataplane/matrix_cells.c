@@ -72,7 +72,7 @@ static const struct matrix_row usual[] = {
 	{ "node, bound to first", "first", PORT_EVERY, .tcp = "as first", .sctp = "refused",
 	  .nft = "as first" },
 	{ "node, bound to first", "loopback", PORT_EVERY, .tcp = "as first", .sctp = "refused",
-	  .nft = "as first" },
+	  .nft = "as first", .nft6 = "refused" },
 
 	{ "near", "container", PORT_OWN, .tcp = "as near" },
 	{ "near", "first", PORT_EVERY, .tcp = "as gateway", .nft = "as near" },
