@@ -220,6 +220,10 @@ static void hostile_container_of_ipv6_harms_nobody_and_each_packet_is_counted(vo
 		"fd01::2", "fd01::3", "fd01::1",  "fd99::1", "fd99::2", "fd02::4", "fd01::77",
 		"fd01::9", "ff02::1", "ff02::fb", "::1",     "::",      "fe80::1", "2001:db8::1"
 	};
+	static const char *const reasons[] = {
+		"malformed", "spoof-mac", "spoof-address", "no-endpoint", "isolated", "discovery",
+		"router",    "multicast", "fragment",      "loopback",    "no-flow",  "unsupported",
+	};
 	struct world *world = *state;
 	struct endpoint_info info __attribute__((cleanup(endpoint_info_release))) = { 0 };
 	struct network_info network;
@@ -237,6 +241,11 @@ static void hostile_container_of_ipv6_harms_nobody_and_each_packet_is_counted(vo
 	uint64_t before = accounted(world, "mallory");
 	uint64_t sent = attack(world, next_of_ipv6, &mischief);
 	assert_int_equal(accounted(world, "mallory") - before + mischief.questions, sent);
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		uint64_t packets = world_drops(world, reasons[i], "mallory");
+		print_message("%s: %llu\n", reasons[i], (unsigned long long)packets);
+		assert_true(packets > 0);
+	}
 }
 
 int main(void)

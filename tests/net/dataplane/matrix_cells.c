@@ -71,7 +71,7 @@ static const struct matrix_row usual[] = {
 	  .v6 = "-" },
 	{ "node, bound to first", "first", PORT_EVERY, .tcp = "as first", .sctp = "refused",
 	  .nft = "as first" },
-	{ "node, bound to first", "loopback", PORT_EVERY, .tcp = "as first", .sctp = "refused",
+	{ "node, bound to first", "loopback", PORT_EVERY, .tcp = "as first", .sctp = "-",
 	  .nft = "as first", .nft6 = "refused" },
 
 	{ "near", "container", PORT_OWN, .tcp = "as near" },
