@@ -370,6 +370,20 @@ int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *inf
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
 }
 
+/* When ADD returns, the first packet passes. */
+static int wait_until_usable(struct netlink *inside, const struct endpoint_info *info,
+			     struct error *err)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	int r = 0;
+	device_wait_for_carrier(inside, info->interface);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!ip_is_v4(addresses[i].ip))
+			r = address_wait(inside, addresses[i].ip, err);
+	return r;
+}
+
 int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, struct error *err)
 {
 	struct endpoint_info *info = work->info;
@@ -385,9 +399,7 @@ int endpoint_realize(struct dataplane *dataplane, struct endpoint_work *work, st
 		r = endpoint_put_entries(dataplane, info, work->network, err);
 	if (r == 0)
 		r = endpoint_attach(dataplane, info, work->network, err);
-	if (r == 0)
-		device_wait_for_carrier(inside, info->interface);
-	return r;
+	return r < 0 ? r : wait_until_usable(inside, info, err);
 }
 
 static int delete_endpoint_entries(struct dataplane *dataplane, const struct endpoint_info *info,

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "link/address.h"
 
+#include <errno.h>
 #include <linux/if_addr.h>
 #include <string.h>
+#include <time.h>
+
+#define WAIT_STEPS 10000
+#define WAIT_STEP_NS 500000
 
 static int family_of(struct ip ip)
 {
@@ -122,6 +127,39 @@ int host_route_look(struct netlink *netlink, struct ip address, struct error *er
 		nla_put(message, RTA_DST, sizeof to, &to);
 	int r = netlink_ask(netlink, message, see_route, &found, err);
 	return r < 0 ? r : found;
+}
+
+static int see_own(const struct nlmsghdr *header, void *context, struct error *err)
+{
+	const struct rtmsg *info = NLMSG_DATA(header);
+	(void)err;
+	if (header->nlmsg_type == RTM_NEWROUTE)
+		*(bool *)context = info->rtm_type == RTN_LOCAL;
+	return 0;
+}
+
+int address_wait(struct netlink *netlink, struct ip address, struct error *err)
+{
+	struct rtmsg header = { .rtm_family = AF_INET6,
+				.rtm_dst_len = 128,
+				.rtm_flags = RTM_F_FIB_MATCH };
+	for (int i = 0; i < WAIT_STEPS; i++) {
+		struct nl_msg *message = netlink_message(RTM_GETROUTE, 0, &header, sizeof header);
+		struct error why = { 0 };
+		bool own = false;
+		if (message)
+			nla_put(message, RTA_DST, sizeof address.bytes, address.bytes);
+		int r = netlink_ask(netlink, message, see_own, &own, &why);
+		if (own)
+			return 0;
+		if (r < 0 && r != -ENETUNREACH) {
+			*err = why;
+			return r;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = WAIT_STEP_NS }, NULL);
+	}
+	return error_set(err, ETIMEDOUT, "the address %s does not become usable",
+			 ip_format(address).text);
 }
 
 struct walk {

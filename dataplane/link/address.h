@@ -26,6 +26,12 @@ struct route {
  * duplicates; give it to a device that is up. */
 int address_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
 		      struct error *err);
+/**
+ * Waits until an address of IPv6 that was added is taken for the namespace's own: the kernel
+ * enters the route for it some time later, and sees packets for it as a stranger's until then.
+ * -ETIMEDOUT if it takes seconds.
+ */
+int address_wait(struct netlink *netlink, struct ip address, struct error *err);
 /** Queued: an address that is not there is fine. */
 int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefix prefix,
 			 struct error *err);
