@@ -65,8 +65,7 @@ inline_always bool is_kept_by_loopback6(const struct bpf_sock_addr *context,
 	struct bpf_sock *socket = context->sk;
 
 	return !address_is_v4(&asked->address) && socket && !socket->src_ip6[0] &&
-	       !socket->src_ip6[1] && !socket->src_ip6[2] &&
-	       socket->src_ip6[3] == bpf_htonl(1);
+	       !socket->src_ip6[1] && !socket->src_ip6[2] && socket->src_ip6[3] == bpf_htonl(1);
 }
 
 inline_always bool target_of_host(const struct bpf_sock_addr *context, const struct place *asked,
