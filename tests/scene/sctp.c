@@ -160,9 +160,10 @@ static int refusal(int r)
 	return r == -ENOPROTOOPT || r == -EPROTO ? -ECONNREFUSED : r;
 }
 
-static int await_answer(int fd, const struct sctp_packet *init, uint64_t end_ms,
-			struct scene_reply *ret)
+static int await_answer(int fd, const struct sctp_packet *init,
+			const struct scene_question *question, struct scene_reply *ret)
 {
+	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)question->timeout_ms;
 	struct sctp_packet packet;
 	struct sockaddr_storage peer;
 	bool came_back = false;
@@ -175,7 +176,11 @@ static int await_answer(int fd, const struct sctp_packet *init, uint64_t end_ms,
 			return r == -ETIMEDOUT && came_back ? -ECONNREFUSED : refusal(r);
 		if (r == 0)
 			continue;
-		came_back = came_back || memcmp(&packet, init, PLAIN_BYTES) == 0;
+		if (!came_back && memcmp(&packet, init, PLAIN_BYTES) == 0) {
+			came_back = true;
+			if (question->own_ms)
+				end_ms = clock_monotonic_ms() + (uint64_t)question->own_ms;
+		}
 		if (packet.source_port != init->destination_port ||
 		    packet.destination_port != init->source_port ||
 		    packet.tag != init->initiate_tag)
@@ -212,5 +217,5 @@ int sctp_ask_by_hand(struct scene *scene, const struct scene_question *question,
 	init.crc = crc_of((uint8_t *)&init, PLAIN_BYTES);
 	if (send(fd, &init, PLAIN_BYTES, 0) != (ssize_t)PLAIN_BYTES)
 		return -errno;
-	return await_answer(fd, &init, now_ms + (uint64_t)question->timeout_ms, ret);
+	return await_answer(fd, &init, question, ret);
 }

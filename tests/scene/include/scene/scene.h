@@ -125,6 +125,9 @@ struct scene_question {
 	uint8_t protocol; /* IPPROTO_TCP, _UDP or _SCTP */
 	const char *from; /* the address that the client binds before it connects; NULL: none */
 	int timeout_ms;
+	/* SCTP by hand: for how long an answer may come after the host has taken up its own INIT;
+	 * 0: all of the time. */
+	int own_ms;
 };
 /** 0, or -errno as scene_tcp_request. */
 int scene_ask(struct scene *scene, const struct scene_question *question, struct scene_reply *ret);
