@@ -168,32 +168,99 @@ static int examine_chain(const struct nft_chain *chain, void *context, struct er
 	return 0;
 }
 
+/* Ports that ask the host's firewall, and ports that do not: how many, and the first of each. */
 struct ports_seen {
-	unsigned port;
+	unsigned port, target;
 	size_t count;
+};
+struct all_ports {
+	struct ports_seen asking, open;
+	bool asking6; /* for IPv6 */
 };
 
 static int see_port(const struct port_row *row, void *context, struct error *err)
 {
-	struct ports_seen *seen = context;
+	struct all_ports *all = context;
+	struct ports_seen *seen = row->respects ? &all->asking : &all->open;
 	(void)err;
-	if (seen->count++ == 0)
-		seen->port = row->host_port;
+	all->asking6 |= row->respects && !ip_is_v4(row->container_ip);
+	if (seen->count++ > 0)
+		return 0;
+	seen->port = row->host_port;
+	seen->target = row->container_port;
 	return 0;
+}
+
+static int tell_asking(const struct host *host, const struct ports_seen *seen, struct error *err)
+{
+	const char *device = host->first_device[0] ? host->first_device : "br-NETWORK";
+	if (host->ufw)
+		return tell(host, err, "ufw",
+			    "its rules for incoming packets do not see those to published ports "
+			    "(%u%s); its rules for routed ones do, and close what they do not "
+			    "allow: ufw route allow out on %s proto tcp to any port %u",
+			    seen->port, seen->count > 1 ? " and others" : "", device, seen->target);
+	return tell(
+		host, err, "firewalld",
+		"its zones' services and ports do not open published ports (%u%s), its policies "
+		"do: firewall-cmd --permanent --zone=trusted --add-interface=%s, and a policy "
+		"from the uplink's zone to trusted with --add-port=%u/tcp",
+		seen->port, seen->count > 1 ? " and others" : "", device, seen->target);
+}
+
+/* Where the host does not forward, its firewall cannot be asked, and nobody gets through. */
+struct forwarding_walk {
+	const struct host *host;
+	bool v6;
+};
+
+static int examine_forwarding(const void *key, const void *value, void *context, struct error *err)
+{
+	const struct forwarding_walk *walk = context;
+	struct device device;
+	uint32_t ifindex;
+	(void)value;
+	memcpy(&ifindex, key, sizeof ifindex);
+	int r = device_get(walk->host->dataplane->netlink, ifindex, &device, err);
+	if (r <= 0)
+		return r;
+	r = 0;
+	if (setting("ipv4", device.name, "forwarding") == 0)
+		r = tell(walk->host, err, "host-firewall",
+			 "%s does not forward: nobody outside reaches ports that ask the host's "
+			 "firewall: wherry check --repair",
+			 device.name);
+	if (r == 0 && walk->v6 && setting("ipv6", "all", "forwarding") == 0 &&
+	    setting("ipv6", device.name, "force_forwarding") != 1)
+		r = tell(walk->host, err, "host-firewall",
+			 "this host does not forward IPv6: nobody outside reaches ports of IPv6 "
+			 "that "
+			 "ask its firewall: sysctl -w net.ipv6.conf.%s.accept_ra=2 "
+			 "net.ipv6.conf.all.forwarding=1, or publish with --host-firewall bypass",
+			 device.name);
+	return r;
 }
 
 static int examine_firewalls(struct host *host, struct error *err)
 {
-	struct ports_seen seen = { 0 };
+	struct all_ports all = { 0 };
 	int r = nft_chain_each(examine_chain, host, err);
 	if (r == 0)
-		r = ports_each(dataplane_store(host->dataplane), see_port, &seen, err);
-	if (r < 0 || !seen.count || (!host->ufw && !host->firewalld))
+		r = ports_each(dataplane_store(host->dataplane), see_port, &all, err);
+	struct forwarding_walk walk = { host, all.asking6 };
+	if (r == 0 && all.asking.count && !host->dataplane->maps.mirror)
+		r = map_walk(&host->dataplane->maps, MAP_UPLINKS, examine_forwarding, &walk, err);
+	if (r < 0 || (!host->ufw && !host->firewalld))
+		return r;
+	if (all.asking.count)
+		r = tell_asking(host, &all.asking, err);
+	if (r < 0 || !all.open.count)
 		return r;
 	return tell(host, err, host->ufw ? "ufw" : "firewalld",
-		    "its input rules do not see packets to published ports (%u%s): who may come is "
-		    "said by --publish-from PREFIX, or \"publishFrom\" of config.json",
-		    seen.port, seen.count > 1 ? " and others" : "");
+		    "none of its rules see packets to published ports with --host-firewall bypass "
+		    "(%u%s): who may come is said by --publish-from PREFIX, or \"publishFrom\" of "
+		    "config.json",
+		    all.open.port, all.open.count > 1 ? " and others" : "");
 }
 
 int doctor_host(struct dataplane *dataplane, const struct doctor_ear *ear, struct error *err)

@@ -333,6 +333,10 @@ static int fill_firewall(struct dataplane *dataplane, const struct endpoint_spec
 		return 0;
 	if (firewall == HOST_FIREWALL_CONFIGURED)
 		r = load_host_firewall(&dataplane->instance, &firewall, err);
+	/* CNI's is what the reference firewall plugin does: it accepts what is published. */
+	if (firewall == HOST_FIREWALL_CONFIGURED)
+		firewall = spec->publish_policy == PUBLISH_REFUSE_LISTENERS ? HOST_FIREWALL_RESPECT
+									    : HOST_FIREWALL_BYPASS;
 	info->publish_respects = firewall == HOST_FIREWALL_RESPECT;
 	return r;
 }

@@ -138,6 +138,27 @@ static void a_port_is_published_for_some_and_bound_by_nobody(void **state)
 	assert_non_null(strstr(scene_errors(scene), "--publish-from"));
 }
 
+static void the_hosts_firewall_decides_on_ports_unless_told_otherwise(void **state)
+{
+	struct scene *scene = *state;
+	done(scene, "wherry run -d --name web -p 8080:80 busybox httpd -f -p 80 -h /etc");
+	done(scene, "wherry run -d --name open --host-firewall bypass -p 8081:80 busybox httpd -f "
+		    "-p 80 -h /etc");
+	done(scene, "nft 'add table ip user; add chain ip user forward "
+		    "{ type filter hook forward priority 0; policy drop; }'");
+	scene_assert_no_tcp(scene, "other", "192.0.2.1", 8080);
+	assert_int_equal(scene_run(scene, "other", "busybox", "wget", "-qO-",
+				   "http://192.0.2.1:8081/passwd", NULL),
+			 0);
+	done(scene, "wherry flows --state host-firewall | grep 8080");
+	done(scene, "nft delete table ip user");
+	assert_int_equal(scene_run(scene, "other", "busybox", "wget", "-qO-",
+				   "http://192.0.2.1:8080/passwd", NULL),
+			 0);
+	assert_int_equal(shell(scene, "wherry run --host-firewall off -p 1:1 busybox true"), 125);
+	assert_non_null(strstr(scene_errors(scene), "--host-firewall"));
+}
+
 static void a_network_in_use_is_not_removed(void **state)
 {
 	struct scene *scene = *state;
@@ -186,6 +207,7 @@ int main(void)
 		ENGINE(a_running_container_joins_and_leaves_a_network),
 		ENGINE(a_published_port_leads_to_a_network_that_is_left),
 		ENGINE(a_port_is_published_for_some_and_bound_by_nobody),
+		ENGINE(the_hosts_firewall_decides_on_ports_unless_told_otherwise),
 		ENGINE(a_network_in_use_is_not_removed),
 		ENGINE(a_container_shares_the_network_of_another),
 		ENGINE(networks_are_listed_and_shown),
