@@ -36,6 +36,10 @@ static void publish_with(struct world *world, const char *name, const char *addr
 	world_claim(network_find(dataplane_store(world->dataplane), "web", &network, &err), &err);
 	spec.gateway = network.spec.gateway;
 	world_claim(prefix_parse(address, &spec.address, &err), &err);
+	if (!prefix_is_unset(network.spec.subnet6)) {
+		spec.gateway6 = network.spec.gateway6;
+		world_claim(prefix_parse("fd01::2/64", &spec.address6, &err), &err);
+	}
 	world_claim(endpoint_add(world->dataplane, &spec, &info, &err), &err);
 }
 
@@ -168,6 +172,43 @@ static void datagrams_are_judged_as_they_come(void **state)
 	scene_assert_no_udp(scene, "client", "10.99.0.1", 5353);
 }
 
+/* Linux 6.17 lets one device forward; before, the whole host must. */
+static void let_ipv6_be_forwarded(struct world *world)
+{
+	scene_assert_run(world->scene, "sh", "-c",
+			 "[ -e /proc/sys/net/ipv6/conf/up0/force_forwarding ] || "
+			 "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
+			 NULL);
+}
+
+static void ipv6_is_judged_alike(void **state)
+{
+	static const struct publish_spec port = {
+		.host_port = 8080, .container_port = 80, .count = 1, .protocol = PROTOCOL_TCP
+	};
+	struct world *world = *state;
+	struct scene *scene = world->scene;
+	struct scene_reply reply;
+	struct error err = { 0 };
+	let_ipv6_be_forwarded(world);
+	world_network(world, "web", "10.1.0.0/24,fd01::/64");
+	publish_with(world, "c1", "10.1.0.2/24", &port, HOST_FIREWALL_RESPECT);
+	scene_tcp_server(scene, "c1", 80);
+	rules(world, FORWARD("drop", "ct state invalid drop; ip daddr 10.1.0.2 accept"));
+	scene_assert_tcp(scene, "client", "10.99.0.1", 8080, "c1", "10.99.0.2");
+	scene_assert_no_tcp(scene, "client", "fd99::1", 8080);
+	rules(world,
+	      FORWARD("drop", "ct state invalid drop; ip6 daddr fd01::2 tcp dport 80 accept"));
+	scene_assert_tcp(scene, "client", "fd99::1", 8080, "c1", "fd99::2");
+	auto_fd fd = scene_tcp_open(scene, "client", "fd99::1", 8080, &reply);
+	assert_true(fd >= 0);
+	world_claim(firewall_judge_again(world->dataplane, &err), &err);
+	assert_int_equal(scene_tcp_echo(fd, "still", SCENE_WAIT_MS), 0);
+	rules(world, FORWARD("drop", ""));
+	world_claim(firewall_judge_again(world->dataplane, &err), &err);
+	assert_int_equal(scene_tcp_echo(fd, "x", SCENE_QUIET_MS), -ETIMEDOUT);
+}
+
 /* The host's own sockets, and other containers, are not forwarded. */
 static void the_host_and_its_containers_are_not_judged(void **state)
 {
@@ -239,6 +280,8 @@ int main(void)
 		SCENE_TEST(the_hosts_rules_decide_who_begins),
 		SCENE_TEST(running_flows_are_judged_again),
 		SCENE_TEST(datagrams_are_judged_as_they_come),
+		cmocka_unit_test_setup_teardown(ipv6_is_judged_alike, world_set_up_dual,
+						world_tear_down),
 		SCENE_TEST(the_host_and_its_containers_are_not_judged),
 		SCENE_TEST(a_host_that_is_no_router_stays_none),
 		SCENE_TEST(forwarding_is_given_back),
