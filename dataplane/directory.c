@@ -34,7 +34,10 @@ static int keep(const struct endpoint_info *info, void *context, struct error *e
 	if (r < 0)
 		return r;
 	struct directory_entry *entry = &directory->entries[directory->count++];
-	*entry = (struct directory_entry){ .address = info->address.ip,
+	*entry = (struct directory_entry){ .address = prefix_is_unset(info->address)
+							      ? info->address6.ip
+							      : info->address.ip,
+					   .address6 = info->address6.ip,
 					   .host_ifindex = info->host_ifindex,
 					   .slot = info->slot,
 					   .generation = info->generation,
@@ -112,8 +115,9 @@ const struct directory_entry *directory_by_word(const struct directory *director
 const struct directory_entry *directory_by_address(const struct directory *directory,
 						   struct ip address, const char *network)
 {
-	for (size_t i = 0; i < directory->count; i++)
-		if (ip_equal(directory->entries[i].address, address) &&
+	for (size_t i = 0; i < directory->count && !ip_is_unset(address); i++)
+		if ((ip_equal(directory->entries[i].address, address) ||
+		     ip_equal(directory->entries[i].address6, address)) &&
 		    is_in(&directory->entries[i], network))
 			return &directory->entries[i];
 	return NULL;

@@ -13,6 +13,16 @@ struct walk {
 	struct listing *listing;
 };
 
+static void list_addresses(struct listing *listing, const struct endpoint_info *info)
+{
+	struct prefix addresses[ENDPOINT_ADDRESSES_MAX];
+	size_t count = endpoint_addresses(info, addresses);
+	auto_text text = { 0 };
+	for (size_t i = 0; i < count; i++)
+		text_append(&text, "%s%s", i ? "," : "", prefix_format(addresses[i]).text);
+	listing_text(listing, "%s", text.data ? text.data : "");
+}
+
 static int list_endpoint(const struct endpoint_info *info, void *context, struct error *err)
 {
 	static const char *const states[] = { "intent", "ready" };
@@ -27,7 +37,7 @@ static int list_endpoint(const struct endpoint_info *info, void *context, struct
 	listing_text(listing, "%.12s", info->container_id);
 	listing_text(listing, "%s", info->network);
 	listing_text(listing, "%s", info->interface);
-	listing_text(listing, "%s", prefix_format(info->address).text);
+	list_addresses(listing, info);
 	listing_text(listing, "%s", mac_format(info->mac).text);
 	listing_text(listing, "%s", info->host_device);
 	listing_number(listing, info->host_ifindex);

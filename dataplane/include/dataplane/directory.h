@@ -13,7 +13,8 @@ struct directory_entry {
 	char interface[DEVICE_NAME_MAX];
 	char network[NETWORK_NAME_MAX];
 	char host_device[DEVICE_NAME_MAX];
-	struct ip address;
+	struct ip address;  /* IPv4, or IPv6 of one that has that alone */
+	struct ip address6; /* unset: none */
 	uint32_t host_ifindex;
 	uint32_t slot;
 	uint32_t generation;

@@ -54,6 +54,8 @@ static void addresses_are_shown_with_dockers_keys(void **state)
 	       "wherry inspect -f '" SIX(IPAddress) "," SIX(IPPrefixLen) "," SIX(Gateway) "," SIX(
 		       GlobalIPv6Address) "' web6",
 	       0, ",0,,fd60::1:0\n");
+	expect(scene, "wherry endpoints | grep -oE '(10.20.0.9/16,fd20::9/64|fd60::1:0/64)' | sort",
+	       0, "10.20.0.9/16,fd20::9/64\nfd60::1:0/64\n");
 	expect(scene, "wherry exec c grep here /etc/hosts", 0, "10.20.0.9\there\nfd20::9\there\n");
 	expect(scene,
 	       "wherry network inspect -f '{{.EnableIPv4}} {{.EnableIPv6}} {{json .IPAM.Config}}' "
