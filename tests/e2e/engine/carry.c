@@ -10,8 +10,8 @@ static void a_saved_image_is_the_same_when_it_comes_back(void **state)
 {
 	static const char *const ways[] = {
 		"wherry load -q -i $D/a.tar", "wherry load -q <$D/a.tar",
-		"mkdir $D/l && tar -xf $D/a.tar -C $D/l && rm $D/l/manifest.json && "
-		"tar -C $D/l -cf $D/b.tar . && wherry load -q -i $D/b.tar"
+		("mkdir $D/l && tar -xf $D/a.tar -C $D/l && rm $D/l/manifest.json && "
+		 "tar -C $D/l -cf $D/b.tar . && wherry load -q -i $D/b.tar")
 	};
 	struct scene *scene = *state;
 	done(scene,
