@@ -8,6 +8,7 @@
 #include "bandwidth.h"
 #include "base/process.h"
 #include "endpoint.h"
+#include "endpoint_route.h"
 #include "link/address.h"
 #include "link/device.h"
 #include "masquerade.h"
@@ -61,9 +62,7 @@ static int check_host_end(struct dataplane *dataplane, const struct endpoint_inf
 static int check_route(struct dataplane *dataplane, const struct endpoint_info *info,
 		       struct error *err)
 {
-	if (info->publish_count == 0 || prefix_is_unset(info->address))
-		return 0;
-	int r = host_route_look(dataplane->netlink, info->address.ip, err);
+	int r = endpoint_look_route(dataplane, info, err);
 	return r == 0 ? missing(info, err, "the host has no route to its address")
 		      : (r < 0 ? r : 0);
 }

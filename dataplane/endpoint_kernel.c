@@ -12,12 +12,11 @@
 #include "attach.h"
 #include "bandwidth.h"
 #include "base/process.h"
+#include "endpoint_route.h"
 #include "endpoint_routed.h"
-#include "firewall.h"
 #include "link/address.h"
 #include "link/device.h"
 #include "link/leave.h"
-#include "link/rule.h"
 #include "link/sysctl.h"
 #include "uplinks.h"
 
@@ -84,7 +83,8 @@ struct source endpoint_source(const struct endpoint_info *info, const struct net
 		.generation = info->generation,
 		.gateway_ifindex = network->device_ifindex,
 		.network = network->id,
-		.flags = source_flags(info, network) | bandwidth_flags(info),
+		.flags = (uint16_t)(source_flags(info, network) | bandwidth_flags(info) |
+				    (endpoint_has_link6(info) ? ENDPOINT_LINK6 : 0)),
 	};
 	memcpy(source.mac, info->mac.bytes, MAC_SIZE);
 	memcpy(source.gateway_mac, network->device_mac.bytes, MAC_SIZE);
@@ -149,28 +149,6 @@ int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info
 	return r < 0 ? r : publish_put(dataplane, info, err);
 }
 
-/*
- * Only who publishes is asked by the host often enough to be worth a route. Where the host's
- * firewall decides, it is the host's own sockets' alone: what the host forwards goes by the gateway
- * device, which its rules name.
- */
-static int queue_route(struct dataplane *dataplane, const struct endpoint_info *info,
-		       const struct network_info *network, struct error *err)
-{
-	struct host_route route = { .address = info->address.ip,
-				    .link = info->host_ifindex,
-				    .source = network->spec.gateway };
-	if (info->publish_count == 0 || prefix_is_unset(info->address))
-		return 0;
-	/* For clients of the host that bound themselves to 127.0.0.1 before they connect. */
-	int r = sysctl_device_set("ipv4", info->host_device, "route_localnet", "1", err);
-	if (r >= 0 && info->publish_respects) {
-		route.table = firewall_table(&dataplane->instance);
-		r = rule_queue_add(dataplane->netlink, route.table, err);
-	}
-	return r < 0 ? r : host_route_queue_add(dataplane->netlink, &route, err);
-}
-
 struct refresh {
 	struct dataplane *dataplane;
 	const struct network_info *network;
@@ -184,7 +162,7 @@ static int refresh_entries(const struct endpoint_info *info, void *context, stru
 	int r = endpoint_put_entries(refresh->dataplane, info, refresh->network, err);
 	/* A gateway address that was gone took the routes along. */
 	if (r == 0)
-		r = queue_route(refresh->dataplane, info, refresh->network, err);
+		r = endpoint_queue_route(refresh->dataplane, info, refresh->network, err);
 	return r < 0 ? r : netlink_flush(refresh->dataplane->netlink, err);
 }
 
@@ -345,9 +323,7 @@ static int make_pair(struct dataplane *dataplane, const struct endpoint_work *wo
 	if (info->host_ifindex == 0)
 		return error_set(err, ENODEV, "the device %s went while it was made",
 				 info->host_device);
-	/* Before it goes up: a link that comes up with IPv6 walks all routes of the host. */
-	return sysctl_device_set_at(work->sysctl_tree_fd, "ipv6", info->host_device, "disable_ipv6",
-				    "1", err);
+	return endpoint_prepare_link(info, work->sysctl_tree_fd, err);
 }
 
 int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *info,
@@ -366,7 +342,7 @@ int endpoint_attach(struct dataplane *dataplane, const struct endpoint_info *inf
 	if (r == 0)
 		r = device_queue_up(dataplane->netlink, ifindex, err);
 	if (r == 0)
-		r = queue_route(dataplane, info, network, err);
+		r = endpoint_queue_route(dataplane, info, network, err);
 	return r < 0 ? r : netlink_flush(dataplane->netlink, err);
 }
 

@@ -52,8 +52,9 @@ inline_always bool is_served(const struct source *source, __be16 port)
  */
 inline_always int deliver_answer(struct packet *packet, const struct source *source)
 {
-	/* IPv6 is off on the links, which keeps an ADD flat. */
-	if (packet->v6 || !is_served(source, packet->source_port))
+	/* IPv6 is off on most links, which keeps an ADD flat. */
+	if ((packet->v6 && !(source->flags & ENDPOINT_LINK6)) ||
+	    !is_served(source, packet->source_port))
 		return deliver_to_host(packet, source);
 	packet_to_me(packet->skb);
 	count_sent(packet, source->slot);

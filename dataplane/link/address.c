@@ -86,19 +86,24 @@ int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix des
 			     prefix_format(destination).text);
 }
 
+static uint8_t whole_length(struct ip ip)
+{
+	return ip_is_v4(ip) ? 32 : 128;
+}
+
 int host_route_queue_add(struct netlink *netlink, const struct host_route *route, struct error *err)
 {
-	struct in_addr to = ip_to_v4(route->address), source = ip_to_v4(route->source);
-	struct rtmsg header = { .rtm_family = AF_INET,
-				.rtm_dst_len = 32,
+	bool v4 = ip_is_v4(route->address);
+	struct rtmsg header = { .rtm_family = (uint8_t)family_of(route->address),
+				.rtm_dst_len = whole_length(route->address),
 				.rtm_protocol = RTPROT_BOOT,
-				.rtm_scope = RT_SCOPE_LINK,
+				.rtm_scope = v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 				.rtm_type = RTN_UNICAST };
 	struct nl_msg *message =
 		netlink_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
 	if (message) {
-		nla_put(message, RTA_DST, sizeof to, &to);
-		nla_put(message, RTA_PREFSRC, sizeof source, &source);
+		put_ip(message, RTA_DST, route->address);
+		put_ip(message, RTA_PREFSRC, route->source);
 		nla_put_u32(message, RTA_OIF, route->link);
 		nla_put_u32(message, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
 	}
@@ -106,27 +111,32 @@ int host_route_queue_add(struct netlink *netlink, const struct host_route *route
 			     ip_format(route->address).text);
 }
 
+struct route_sight {
+	uint8_t length; /* of a route to one address of the family */
+	bool found;
+};
+
 static int see_route(const struct nlmsghdr *header, void *context, struct error *err)
 {
 	const struct rtmsg *info = NLMSG_DATA(header);
+	struct route_sight *sight = context;
 	(void)err;
 	if (header->nlmsg_type == RTM_NEWROUTE)
-		*(bool *)context = info->rtm_dst_len == 32 && info->rtm_type == RTN_UNICAST;
+		sight->found = info->rtm_dst_len == sight->length && info->rtm_type == RTN_UNICAST;
 	return 0;
 }
 
 int host_route_look(struct netlink *netlink, struct ip address, struct error *err)
 {
-	struct in_addr to = ip_to_v4(address);
-	struct rtmsg header = { .rtm_family = AF_INET,
-				.rtm_dst_len = 32,
+	struct route_sight sight = { .length = whole_length(address) };
+	struct rtmsg header = { .rtm_family = (uint8_t)family_of(address),
+				.rtm_dst_len = sight.length,
 				.rtm_flags = RTM_F_FIB_MATCH };
 	struct nl_msg *message = netlink_message(RTM_GETROUTE, 0, &header, sizeof header);
-	bool found = false;
 	if (message)
-		nla_put(message, RTA_DST, sizeof to, &to);
-	int r = netlink_ask(netlink, message, see_route, &found, err);
-	return r < 0 ? r : found;
+		put_ip(message, RTA_DST, address);
+	int r = netlink_ask(netlink, message, see_route, &sight, err);
+	return r < 0 ? r : sight.found;
 }
 
 static int see_own(const struct nlmsghdr *header, void *context, struct error *err)

@@ -38,7 +38,7 @@ int address_queue_delete(struct netlink *netlink, uint32_t ifindex, struct prefi
 /** Queued: replaces a route to the same destination. gateway unset: on the link. */
 int route_queue_add(struct netlink *netlink, uint32_t ifindex, struct prefix destination,
 		    struct ip gateway, struct error *err);
-/** A route to one address of IPv4. */
+/** A route to one address, of either family. */
 struct host_route {
 	struct ip address;
 	uint32_t link;

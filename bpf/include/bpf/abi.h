@@ -184,6 +184,7 @@ enum network_flags {
 	NETWORK_IPV6 = 1 << 5,
 	NETWORK_MULTICAST = 1 << 6,          /* carries multicast and broadcast */
 	NETWORK_MASQUERADE_OPTIONS = 1 << 7, /* wh1_masquerade says how */
+	ENDPOINT_LINK6 = 1 << 14,  /* of an endpoint: its link carries IPv6 to and from the host */
 	ENDPOINT_QUEUED = 1 << 15, /* of an endpoint: what it receives is limited by a queue */
 };
 

@@ -226,6 +226,49 @@ static void a_listener_of_either_family_is_named(void **state)
 	}
 }
 
+/* The device that the host sends to this address by. */
+static bool goes_by(struct world *world, const char *address, const char *device)
+{
+	char word[32];
+	assert_int_equal(scene_run(world->scene, "node", "ip", "-6", "route", "get", address, NULL),
+			 0);
+	snprintf(word, sizeof word, "dev %s", device);
+	return strstr(scene_output(world->scene), word);
+}
+
+static void what_publishes_on_ipv6_has_a_route_by_its_link(void **state)
+{
+	static const struct {
+		const char *publication;
+		bool link;
+	} rows[] = {
+		{ "8080:80", true },
+		{ "[::1]:8080:80", true },
+		{ "0.0.0.0:8080:80", false }, /* IPv6 stays off on its link */
+		{ NULL, false },
+	};
+	struct world *world = *state;
+	struct error err = { 0 };
+	world_network(world, "web", WEB);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		world_publish(world, "c1", "web", BOTH, rows[i].publication, NULL);
+		if (goes_by(world, "fd01::2", "wh") != rows[i].link)
+			fail_msg("row %zu: %s", i, scene_output(world->scene));
+		scene_tcp_server(world->scene, "c1", 80);
+		scene_assert_tcp(world->scene, "node", "fd01::2", 80, "c1", "fd01::1");
+		world_claim(endpoint_check(world->dataplane, "c1", "eth0", &err), &err);
+		world_delete(world, "c1");
+		scene_remove(world->scene, "c1");
+	}
+	world_publish(world, "c1", "web", BOTH, "8080:80", NULL);
+	scene_assert_run(world->scene, "ip", "-6", "route", "del", "fd01::2/128", NULL);
+	assert_int_equal(endpoint_check(world->dataplane, "c1", "eth0", &err), -ENOENT);
+	world_claim(dataplane_reconcile(world->dataplane, &err), &err);
+	assert_true(goes_by(world, "fd01::2", "wh"));
+	scene_tcp_server(world->scene, "c1", 80);
+	scene_assert_tcp(world->scene, "node", "::1", 8080, "c1", "fd01::1");
+}
+
 int main(void)
 {
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up_dual, world_tear_down)
@@ -233,6 +276,7 @@ int main(void)
 		SCENE_TEST(the_hosts_sockets_reach_what_it_publishes),
 		SCENE_TEST(the_host_does_not_bind_what_the_engine_publishes),
 		SCENE_TEST(a_listener_of_either_family_is_named),
+		SCENE_TEST(what_publishes_on_ipv6_has_a_route_by_its_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
