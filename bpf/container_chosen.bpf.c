@@ -34,7 +34,7 @@ inline_always int container_choose(struct packet *packet, const struct source *s
 			  : masquerade_chosen(packet, new, uplink, choice);
 	if (reason)
 		return container_tail_refuse(packet, reason);
-	return container_leave(packet, source, route, new);
+	return container_leave(packet, route, new);
 }
 
 inline_always int container_chosen_of(struct __sk_buff *skb, bool v6)

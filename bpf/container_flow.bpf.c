@@ -103,15 +103,15 @@ inline_always enum drop_reason masquerade_refusal(const struct packet *packet)
 }
 
 /* The first packet of a flow, translated as the flow says. */
-inline_always int container_leave(struct packet *packet, const struct source *source,
-				  const struct route *route, const struct new_flow *new)
+inline_always int container_leave(struct packet *packet, const struct route *route,
+				  const struct new_flow *new)
 {
 	struct translation to = translation_of(&new->flow);
 	enum drop_reason reason = translation_refusal(packet, &to);
 
 	if (reason)
 		return drop(packet, reason);
-	count_sent(packet, source->slot);
+	count_sent(packet, packet->slot);
 	translate(packet, &to);
 	return next_hop_send(route);
 }
@@ -142,7 +142,7 @@ inline_always int container_to_outside(struct packet *packet, const struct sourc
 	reason = masquerade(packet, new, source, route, uplink);
 	if (reason)
 		return container_tail_refuse(packet, reason);
-	return container_leave(packet, source, route, new);
+	return container_leave(packet, route, new);
 }
 
 inline_always int container_begin(struct packet *packet, const struct source *source)

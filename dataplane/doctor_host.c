@@ -14,6 +14,7 @@
 #include "link/nft.h"
 #include "link/sysctl.h"
 #include "map_walk.h"
+#include "masquerade.h"
 
 struct host {
 	struct dataplane *dataplane;
@@ -123,6 +124,17 @@ static int examine_route(const struct route *route, void *context, struct error 
 		    prefix_format(walk->info->spec.subnet).text);
 }
 
+static int examine_source(const struct host *host, const struct network_info *info,
+			  struct error *err)
+{
+	struct error why = { 0 };
+	if (masquerade_check_source(host->dataplane, &info->spec, &why) != -EADDRNOTAVAIL)
+		return 0;
+	return tell(host, err, "masquerade",
+		    "%s: what its containers send outside is dropped (no-source) until it is",
+		    why.text);
+}
+
 static int examine_network(const struct network_info *info, void *context, struct error *err)
 {
 	struct host *host = context;
@@ -131,6 +143,8 @@ static int examine_network(const struct network_info *info, void *context, struc
 	if (host->networks++ == 0)
 		snprintf(host->first_device, sizeof host->first_device, "%s", info->spec.device);
 	int r = examine_device(host, info, err);
+	if (r == 0)
+		r = examine_source(host, info, err);
 	if (r == 0 && info->spec.mtu)
 		r = map_walk(&host->dataplane->maps, MAP_UPLINKS, examine_uplink, &mtu, err);
 	if (r == 0)

@@ -25,7 +25,6 @@ enum port_choice {
 struct port_search {
 	struct new_flow *new;
 	struct __sk_buff *skb;
-	__s64 result; /* enum drop_reason, or -1 while the search goes on */
 };
 
 /* Cleared, with the packet's key, and the entries' common part. */
@@ -160,10 +159,10 @@ static long port_try(__u32 turn, void *context)
 		new_flow_set_port(new, bpf_htons(masquerade_first + offset));
 	else
 		new_flow_set_port(new, new->wish.first);
-	if ((new->wish.mapped &&mapping_forbids(new)) || !port_claim(search) ||
+	if ((new->wish.choice != PORT_KEEP_FIRST &&mapping_forbids(new)) || !port_claim(search) ||
 	    bpf_map_update_elem(&wh1_opening, &new->peer_key, &new->peer, BPF_NOEXIST) < 0)
 		return 0;
-	search->result = DROP_NONE;
+	new->wish.found = 1;
 	return 1;
 }
 
@@ -193,21 +192,21 @@ inline_always bool flows_are_frozen(void)
 inline_always enum drop_reason flow_create(struct new_flow *new, struct __sk_buff *skb,
 					   enum port_choice choice)
 {
-	struct port_search search = { .new = new, .skb = skb, .result = -1 };
+	struct port_search search = { .new = new, .skb = skb };
 
-	new->wish = (struct port_wish){ .base = port_base(&new->key),
-					.choice = choice,
-					.mapped = choice != PORT_KEEP_FIRST && mappings_exist(),
-					.first = new->flow.new_source_port };
+	new->wish.base = port_base(&new->key);
+	new->wish.choice = choice;
+	new->wish.hurry = new->wish.found = 0;
+	new->wish.first = new->flow.new_source_port;
 	if (flows_are_frozen())
 		return DROP_UPGRADE;
 	new_flow_mirror(new);
 	bpf_loop(PORT_TRIES, port_try, &search, 0);
-	if (search.result != DROP_NONE) {
+	if (!new->wish.found) {
 		new->wish.hurry = 1;
 		bpf_loop(PORT_TRIES, port_try, &search, 0);
 	}
-	if (search.result != DROP_NONE)
+	if (!new->wish.found)
 		return DROP_PORTS_FULL;
 	if (bpf_map_update_elem(&wh1_opening, &new->key, &new->flow, BPF_ANY) < 0)
 		return DROP_FLOWS_FULL;

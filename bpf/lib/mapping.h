@@ -46,9 +46,14 @@ inline_always bool mapping_leads_to(const struct mapping *mapping, const struct 
 	       mapping->port == key->source_port && mapping->network == key->zone;
 }
 
-/* Whether the port that the flow would have outside is another's for all destinations. */
-inline_always bool mapping_forbids(struct new_flow *new)
+/*
+ * Whether the port that the flow would have outside is another's for all destinations. By a call:
+ * the stacks of its callers are nearly full.
+ */
+noinline_static bool mapping_forbids(struct new_flow *new)
 {
+	if (!mappings_exist())
+		return false;
 	new->outside.address = new->flow.new_source;
 	new->outside.port = new->flow.new_source_port;
 	new->outside.protocol = new->key.protocol;

@@ -11,7 +11,7 @@ struct port_wish {
 	__u32 base;
 	__u32 choice; /* enum port_choice */
 	__u32 hurry;  /* boolean: ports of flows that closed just now are taken, too */
-	__u32 mapped; /* boolean: there are mappings, whose ports are not for others */
+	__u32 found;  /* boolean: it has been claimed */
 	__be16 first; /* to be tried first */
 	__u16 zero;
 };

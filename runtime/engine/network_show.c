@@ -116,6 +116,34 @@ static void put_addresses(const struct engine_network *network, struct json_t *o
 	json_put(object, "IPAM", ipam);
 }
 
+static void put_prefixes(struct json_t *options, const char *key, const struct prefix *prefixes,
+			 size_t count)
+{
+	auto_text text = { 0 };
+	for (size_t i = 0; i < count; i++)
+		text_append(&text, "%s%s", i ? "," : "", prefix_format(prefixes[i]).text);
+	if (count && !text.failed)
+		json_put_string(options, key, text.data);
+}
+
+/* As `network create -o` takes them. */
+static void put_masquerade(struct json_t *options, const struct masquerade_options *masquerade)
+{
+	bool both = !ip_is_unset(masquerade->source) && !ip_is_unset(masquerade->source6);
+	char source[2 * IP_TEXT_MAX + 2];
+	put_prefixes(options, "masquerade.except", masquerade->except, masquerade->except_count);
+	snprintf(source, sizeof source, "%s%s%s",
+		 ip_is_unset(masquerade->source) ? "" : ip_format(masquerade->source).text,
+		 both ? "," : "",
+		 ip_is_unset(masquerade->source6) ? "" : ip_format(masquerade->source6).text);
+	if (source[0])
+		json_put_string(options, "masquerade.source", source);
+	if (masquerade->endpoint_independent)
+		json_put_string(options, "masquerade.endpoint-independent", "true");
+	if (masquerade->open)
+		json_put_string(options, "masquerade.filtering", "endpoint-independent");
+}
+
 int engine_network_inspect(struct engine *engine, const char *reference, struct json_t **ret_object,
 			   struct error *err)
 {
@@ -146,6 +174,7 @@ int engine_network_inspect(struct engine *engine, const char *reference, struct 
 				  members, err);
 	json_put(object, "Containers", members);
 	json_put_string(options, "com.docker.network.bridge.name", info.spec.device);
+	put_masquerade(options, &info.spec.masquerade_options);
 	json_put(object, "Options", options);
 	put_labels(network, object);
 	if (r >= 0)

@@ -12,6 +12,8 @@ from .scene import Failed, Scene, quiet_machine
 
 FLOOR = "without a port"
 TURNS = 10
+METRICS = (("publish", "add_ms"), ("publish cpu", "add_cpu_ms"),
+           ("remove", "del_ms"), ("remove cpu", "del_cpu_ms"))
 VARIANTS = (("1", 1, 1), ("1000", 1000, 1000), ("1000 as a range", 1000, 1),
             ("65535 as a range", 65535, 1))
 
@@ -34,7 +36,7 @@ def run(options, item, targets):
                     with quiet_machine():
                         base = medians(scene, 0, 0)
                         got = medians(scene, ports, ranges)
-                    for metric, key in (("publish", "add_ms"), ("remove", "del_ms")):
+                    for metric, key in METRICS:
                         samples.add((target, metric, "ports=" + name), "ms", base[key],
                                     max(got[key] - base[key], 0.001))
         except Failed as error:

@@ -6,7 +6,8 @@
  * usage: publishing ROOT TURNS PORTS RANGES
  *
  * PORTS ports as RANGES publications, TURNS times; prints a line of JSON: {"add_ms": […],
- * "del_ms": […]}. It is run in the host's namespace and makes one for the container.
+ * "add_cpu_ms": […], "del_ms": […], "del_cpu_ms": […]}. It is run in the host's namespace and makes
+ * one for the container.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +21,26 @@
 
 #define FIRST 1
 
-static double now_ms(void)
+static double clock_ms(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+struct moment {
+	double time_ms, cpu_ms;
+};
+
+static struct moment now(void)
+{
+	return (struct moment){ clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_PROCESS_CPUTIME_ID) };
+}
+
+static struct moment since(struct moment begin)
+{
+	struct moment end = now();
+	return (struct moment){ end.time_ms - begin.time_ms, end.cpu_ms - begin.cpu_ms };
 }
 
 static int new_netns(struct error *err)
@@ -48,7 +64,7 @@ static void fill(struct publish_spec *publish, uint32_t ports, uint32_t ranges)
 }
 
 struct times {
-	double add_ms, del_ms;
+	struct moment add, del;
 };
 
 static int turn(struct dataplane *dataplane, struct endpoint_spec *spec, struct times *ret,
@@ -59,23 +75,27 @@ static int turn(struct dataplane *dataplane, struct endpoint_spec *spec, struct 
 	if (netns < 0)
 		return netns;
 	spec->netns_fd = netns;
-	double begin_ms = now_ms();
+	struct moment begin = now();
 	int r = endpoint_add(dataplane, spec, &info, err);
-	ret->add_ms = now_ms() - begin_ms;
-	begin_ms = now_ms();
+	ret->add = since(begin);
+	begin = now();
 	if (r == 0)
 		r = endpoint_delete(dataplane, spec->container_id, spec->interface,
 				    ENDPOINT_LEAVE_LINK, err);
-	ret->del_ms = now_ms() - begin_ms;
+	ret->del = since(begin);
 	return r < 0 ? r : 0;
 }
 
-static void print_list(const char *name, const struct times *times, size_t count, bool is_del)
+static void print_lists(const char *name, const struct times *times, size_t count, bool is_del)
 {
-	printf("\"%s\": [", name);
-	for (size_t i = 0; i < count; i++)
-		printf("%s%.3f", i ? ", " : "", is_del ? times[i].del_ms : times[i].add_ms);
-	printf("]");
+	for (int cpu = 0; cpu < 2; cpu++) {
+		printf("%s\"%s%s_ms\": [", is_del || cpu ? ", " : "", name, cpu ? "_cpu" : "");
+		for (size_t i = 0; i < count; i++) {
+			const struct moment *spent = is_del ? &times[i].del : &times[i].add;
+			printf("%s%.3f", i ? ", " : "", cpu ? spent->cpu_ms : spent->time_ms);
+		}
+		printf("]");
+	}
 }
 
 static int run(const char *root, size_t turns, uint32_t ports, uint32_t ranges, struct error *err)
@@ -111,9 +131,8 @@ static int run(const char *root, size_t turns, uint32_t ports, uint32_t ranges, 
 	if (r < 0)
 		return r;
 	printf("{");
-	print_list("add_ms", times, turns, false);
-	printf(", ");
-	print_list("del_ms", times, turns, true);
+	print_lists("add", times, turns, false);
+	print_lists("del", times, turns, true);
 	printf("}\n");
 	return 0;
 }

@@ -122,6 +122,9 @@ static void bad_networks_are_refused(void **state)
 		  "--gateway 10.2.0.1 lies outside subnet 10.1.0.0/16" },
 		{ "--gateway 10.2.0.1 n", "--gateway 10.2.0.1: needs its --subnet beside it" },
 		{ "--driver overlay n", "--driver overlay: only bridge is there" },
+		{ "-o masquerade.source=x n", "-o masquerade.source=x: \"x\" is no address" },
+		{ "--internal -o masquerade.except=10.0.0.0/8 n",
+		  "network n: it is not masqueraded, so masquerading has no options" },
 		{ "-o foo=bar n",
 		  "-o foo=bar: unknown; known are multicast, big-tcp, "
 		  "masquerade.{except,source,endpoint-independent,filtering}, "

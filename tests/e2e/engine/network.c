@@ -195,6 +195,13 @@ static void networks_are_listed_and_shown(void **state)
 	       "wherry run --rm --network front busybox ip -4 -o addr show eth0 | grep -o "
 	       "'10.20.5.[0-9]*/16'",
 	       0, "10.20.5.0/16\n"); /* an ordinary address of the subnet, as with Docker */
+	done(scene,
+	     "wherry network create --subnet 10.21.0.0/16 -o masquerade.endpoint-independent=true "
+	     "-o masquerade.except=10.0.0.0/8,192.0.2.1 out");
+	expect(scene,
+	       "wherry network inspect -f '{{index .Options \"masquerade.except\"}} {{index "
+	       ".Options \"masquerade.endpoint-independent\"}}' out",
+	       0, "10.0.0.0/8,192.0.2.1/32 true\n");
 }
 
 int main(void)
