@@ -159,6 +159,8 @@ bool scene_knows_summed(void)
 static void make_small(struct bpf_map *map)
 {
 	assert_int_equal(bpf_map__set_type(map, BPF_MAP_TYPE_HASH), 0);
+	/* What is made in advance are some more for each processor. */
+	assert_int_equal(bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC), 0);
 	assert_int_equal(bpf_map__set_max_entries(map, 3), 0);
 }
 
