@@ -40,8 +40,8 @@ static bool has_marker(const struct endpoint_info *info, const struct publish_sp
 static size_t ranges_of(const struct endpoint_info *info, const struct publish_spec *publish,
 			struct range ranges[RANGES_MAX])
 {
-	size_t count = 0;
-	for (size_t marked = 0; marked <= has_marker(info, publish); marked++)
+	size_t count = 0, rounds = has_marker(info, publish) ? 2 : 1;
+	for (size_t marked = 0; marked < rounds; marked++)
 		for (size_t i = 0; i < ARRAY_SIZE(publish_families); i++) {
 			enum publish_family family = publish_families[i];
 			if (publish_has(info, publish, family))

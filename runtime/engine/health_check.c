@@ -201,7 +201,7 @@ static int note(struct engine *engine, const struct container *container,
 int container_check_health(struct engine *engine, const char *id, struct error *err)
 {
 	AUTO(container) container = NULL;
-	struct container_now now;
+	struct container_now now = { 0 };
 	auto_saved saved = { 0 };
 	auto_free struct check *check = calloc(1, sizeof *check);
 	if (!check)

@@ -88,7 +88,7 @@ static int read_big_tcp(const struct json_at *at, struct network_spec *spec, str
 
 static int read_masquerade(const struct json_at *at, struct network_spec *spec, struct error *err)
 {
-	struct json_at options;
+	struct json_at options = { 0 };
 	int r = json_get_bool(at, "masquerade", JSON_OPTIONAL, &spec->masquerade, err);
 	if (r == 0)
 		r = json_get_object(at, "masqueradeOptions", JSON_OPTIONAL, &options, err);

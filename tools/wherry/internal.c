@@ -33,7 +33,7 @@ static int run_cleanup(struct cli *cli, const void *options, const struct words 
 static int run_health(struct cli *cli, const void *options, const struct words *words,
 		      struct error *err)
 {
-	struct engine *engine;
+	struct engine *engine = NULL;
 	(void)options;
 	/* It becomes the parent of what runs inside. */
 	int r = oci_protect_self(cli->argv, err);
