@@ -40,8 +40,8 @@ inline_always int uplink_ask(struct packet *packet, struct flow *flow)
 	}
 	if (!firewall_is_reached_by(skb, packet->key, flow))
 		return drop(packet, DROP_HOST_ROUTE);
-	/* The one before did not come through. */
-	if ((flow->state & (FLOW_ASKED | FLOW_PROBED)) == FLOW_ASKED)
+	/* The one before did not come through, unless it waits for its other fragments. */
+	if (!packet->later && (flow->state & (FLOW_ASKED | FLOW_PROBED)) == FLOW_ASKED)
 		drop(packet, DROP_HOST_FIREWALL);
 	if (probes)
 		return uplink_probe(packet, flow);
