@@ -81,6 +81,7 @@ int observe_ports(struct store *store, enum listing_format format, FILE *file, s
 /* Who may come from outside the host; the host itself and the port's own network always may. */
 static void list_clients(struct listing *listing, const struct port_row *row)
 {
+	const char *firewall = row->respects ? ", as far as the host's forward rules allow" : "";
 	auto_text clients = { 0 };
 	for (size_t i = 0; i < row->publish_from_count; i++)
 		if (ip_is_v4(row->publish_from[i].ip) == (row->family == PUBLISH_IPV4))
@@ -94,13 +95,16 @@ static void list_clients(struct listing *listing, const struct port_row *row)
 		listing_text(listing, "--publish-from names no client of IPv%u", row->family);
 	} else if (row->publish_from_count > 0) {
 		listing_text(listing, "%s", clients.data);
-		listing_text(listing, "--publish-from, or publishFrom of the configuration");
+		listing_text(listing, "--publish-from, or publishFrom of the configuration%s",
+			     firewall);
 	} else if (ip_is_unset(row->host_ip)) {
 		listing_text(listing, "world");
-		listing_text(listing, "published at every address of the host, for everybody");
+		listing_text(listing, "published at every address of the host, for everybody%s",
+			     firewall);
 	} else {
 		listing_text(listing, "world");
-		listing_text(listing, "published for everybody who reaches this address");
+		listing_text(listing, "published for everybody who reaches this address%s",
+			     firewall);
 	}
 }
 
