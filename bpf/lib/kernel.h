@@ -41,6 +41,14 @@
 #define VERDICT_PASS TC_ACT_UNSPEC
 #define VERDICT_DROP TC_ACT_SHOT
 
+/*
+ * Before Linux 6.4 what stands behind these returns an int, whose sign is not
+ * carried into the upper half of the register: "< 0" was never true.
+ */
+#define bpf_map_delete_elem(map_, key_) ((int)(bpf_map_delete_elem)(map_, key_))
 #ifdef WHERRY_TOLD
 #include "lib/trace.h"
+#else
+#define bpf_map_update_elem(map_, key_, value_, flags_) \
+	((int)(bpf_map_update_elem)(map_, key_, value_, flags_))
 #endif

@@ -79,7 +79,7 @@ noinline_static int trace_write(__u64 name, __u64 fact, const void *key, __u32 k
 
 #define bpf_map_update_elem(map_, key_, value_, flags_)                                 \
 	({                                                                              \
-		long trace_result_ = (bpf_map_update_elem)(map_, key_, value_, flags_); \
+		int trace_result_ = (bpf_map_update_elem)(map_, key_, value_, flags_);  \
 		TRACE(map_, TRACE_UPDATE, trace_result_, key_, sizeof *(key_), value_); \
 		trace_result_;                                                          \
 	})
