@@ -44,7 +44,7 @@ static void answers_name_what_decides(void **state)
 		{ "shop", "host", { "host      the host by " } },
 		{ "outside",
 		  "host:8080",
-		  { "delivered container web", "decided   uplink_new",
+		  { "delivered container web", "the host's forward rules decide on it",
 		    "becomes   tcp 203.0.113.1:40000 -> 10.21.0.2:80" } },
 		{ "10.99.0.2", "10.99.0.1:8080", { "delivered container web" } },
 		{ "outside",
