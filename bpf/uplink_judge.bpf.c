@@ -105,7 +105,10 @@ inline_always int uplink_guard_of(struct packet *packet)
 	    skb->pkt_type != PACKET_HOST || skb->vlan_present || packet_parse_ip(packet))
 		return VERDICT_PASS;
 	struct abi_addr to = packet_destination(packet);
-	if (address_is_link_local(&to) || bpf_map_lookup_elem(&wh1_locals, &to) ||
+	struct subnet_key ours = { .prefix_length = 128, .address = to };
+	/* What is for a container meets the program of its gateway device. */
+	if (address_is_link_local(&to) || bpf_map_lookup_elem(&wh1_subnets, &ours) ||
+	    bpf_map_lookup_elem(&wh1_locals, &to) ||
 	    route_ask(packet, &route, guard_from(packet)) != ROUTE_OUT)
 		return VERDICT_PASS;
 	return drop(packet, DROP_NOT_FORWARDED);
