@@ -13,6 +13,7 @@ V4 = Case("v4", "v4", 1, MODES)
 V6 = Case("v6", "v6", 1, MODES)
 BIG = [Case("v4 big-tcp", "big-tcp", 1, ["tcp_stream"]),
        Case("v6 big-tcp", "big-tcp", 1, ["tcp_stream"])]
+RESPECT = Case("v4 respect", "respect", 1, ["tcp_rr", "tcp_crr", "udp_rr"])
 
 
 def is_v6(case):
@@ -78,7 +79,7 @@ def path_masquerade(scene, case):
 # item: how a path is made, and its cases
 ITEMS = {
     "c2c": (path_c2c, [V4, V6, *BIG]),
-    "publish": (path_publish, [V4, V6]),
+    "publish": (path_publish, [V4, V6, RESPECT]),
     "publish-local": (path_publish_local, [V4, V6]),
     "publish-scale": (path_publish, [Case("ports=%d" % n, "v4", n, ["tcp_rr", "tcp_crr"])
                                      for n in (1, 100, 1000, 10000)]),

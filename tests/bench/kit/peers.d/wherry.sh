@@ -2,7 +2,7 @@
 # Wherry: its data path driven by wherry-cni, its engine by wherry; an instance
 # of its own for each scene. BIN is the folder of a release build.
 ITEMS="c2c publish publish-local masquerade publish-scale publish-change budget cni-add cni-del endpoint-scale dns run load"
-VARIANTS="v4 v6 big-tcp"
+VARIANTS="v4 v6 big-tcp respect"
 NEEDS="$BIN/wherry-cni"
 
 version() { "$BIN/wherry" version 2>/dev/null | head -1 || :; }
@@ -12,18 +12,19 @@ up() {
 	mkdir -p "$STATE/root/etc/wherry"
 	echo '{ "masqueradePorts": "16384-32767" }' >"$STATE/root/etc/wherry/config.json"
 	_ranges="[{ \"subnet\": \"$SUBNET\" }]"
-	_big=
+	_keys=
 	case $VARIANT in
 	v6*) _ranges="[{ \"subnet\": \"fd88::/64\" }]" ;;
 	esac
 	case $VARIANT in
-	*big-tcp) _big='"bigTcp": true,' ;;
+	*big-tcp) _keys='"bigTcp": true,' ;;
+	*respect) _keys='"hostFirewall": "respect",' ;;
 	esac
 	cat >"$STATE/net.conflist" <<-LIST
 	{ "cniVersion": "1.0.0", "name": "nbnet", "plugins": [
 	  { "type": "wherry-cni", "root": "$STATE/root", "bridge": "$BR",
 	    "isGateway": true, "isDefaultGateway": true, "ipMasq": true,
-	    "hairpinMode": true, $_big
+	    "hairpinMode": true, $_keys
 	    "capabilities": { "portMappings": true, "aliases": true },
 	    "ipam": { "type": "wherry-ipam", "ranges": [$_ranges] } } ] }
 	LIST
