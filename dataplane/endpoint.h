@@ -28,6 +28,11 @@ int endpoint_unrealize(struct dataplane *dataplane, const struct endpoint_info *
 /** Map entries only: for the repair of a running endpoint. */
 int endpoint_put_entries(struct dataplane *dataplane, const struct endpoint_info *info,
 			 const struct network_info *network, struct error *err);
+/** Takes them away, ports and flows too; those of a later endpoint stay. */
+int endpoint_delete_entries(struct dataplane *dataplane, const struct endpoint_info *info,
+			    struct error *err);
+/** Counters that an earlier endpoint left in this slot. */
+int endpoint_clear_counters(struct dataplane *dataplane, uint32_t slot, struct error *err);
 /** Writes the map entries of all running endpoints of a network anew: its settings changed. */
 int endpoint_refresh_network(struct dataplane *dataplane, const struct network_info *network,
 			     struct error *err);
