@@ -29,5 +29,9 @@ struct draft {
 
 /** Checks the flags that speak of networks; fills networks and network_mode. */
 int draft_take_network(struct draft *draft, struct error *err);
+/** Checks the flags that mount something; fills volumes, and mounts them in saved's spec. */
+int draft_take_volumes(struct draft *draft, struct error *err);
+/** Whether something is mounted there. */
+bool draft_has_volume_at(const struct draft *draft, const char *destination);
 /** A list of texts as JSON. */
 struct json_t *draft_words_json(const struct words *words);
