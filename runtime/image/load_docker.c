@@ -11,18 +11,8 @@
 static int read_layers(const struct json_at *entry, struct manifest *manifest, struct error *err)
 {
 	struct json_at layers;
-	int r = json_get_array(entry, "Layers", JSON_REQUIRED, &layers, err);
-	if (r < 0)
-		return r;
-	size_t count = json_count(&layers);
-	if (count > IMAGE_LAYERS_MAX)
-		return json_error(&layers, err, EINVAL,
-				  "%zu layers are more than the %d that a mount can have", count,
-				  IMAGE_LAYERS_MAX);
-	manifest->layers = calloc(count + 1, sizeof *manifest->layers);
-	if (!manifest->layers)
-		return error_set(err, ENOMEM, "no memory for layers");
-	for (size_t i = 0; r == 0 && i < count; i++) {
+	int r = manifest_make_layers(entry, "Layers", manifest, &layers, err);
+	for (size_t i = 0; r == 0 && i < json_count(&layers); i++) {
 		struct json_at item = json_element(&layers, i);
 		const char *member = NULL;
 		r = json_as_string(&item, &member, err);

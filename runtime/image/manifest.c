@@ -111,21 +111,26 @@ static int read_layer(const struct json_at *at, struct layer_blob *layer, struct
 	return text_format(&layer->member, err, "blobs/sha256/%s", digest_hex(&layer->digest));
 }
 
-static int read_layers(const struct json_at *root, struct manifest *manifest, struct error *err)
+int manifest_make_layers(const struct json_at *at, const char *key, struct manifest *manifest,
+			 struct json_at *ret_layers, struct error *err)
 {
-	struct json_at layers;
-	int r = json_get_array(root, "layers", JSON_REQUIRED, &layers, err);
+	int r = json_get_array(at, key, JSON_REQUIRED, ret_layers, err);
 	if (r < 0)
 		return r;
-	size_t count = json_count(&layers);
+	size_t count = json_count(ret_layers);
 	if (count > IMAGE_LAYERS_MAX)
-		return json_error(&layers, err, EINVAL,
+		return json_error(ret_layers, err, EINVAL,
 				  "%zu layers are more than the %d that a mount can have", count,
 				  IMAGE_LAYERS_MAX);
 	manifest->layers = calloc(count + 1, sizeof *manifest->layers);
-	if (!manifest->layers)
-		return error_set(err, ENOMEM, "no memory for layers");
-	for (size_t i = 0; r == 0 && i < count; i++) {
+	return manifest->layers ? 0 : error_set(err, ENOMEM, "no memory for layers");
+}
+
+static int read_layers(const struct json_at *root, struct manifest *manifest, struct error *err)
+{
+	struct json_at layers;
+	int r = manifest_make_layers(root, "layers", manifest, &layers, err);
+	for (size_t i = 0; r == 0 && i < json_count(&layers); i++) {
 		struct json_at layer = json_element(&layers, i);
 		manifest->layer_count = i + 1;
 		r = read_layer(&layer, &manifest->layers[i], err);

@@ -48,6 +48,9 @@ int descriptor_read(const struct json_at *at, struct descriptor *ret, struct err
 /** Tells index from manifest by a descriptor's media type; -EINVAL for any other. */
 int descriptor_kind(const struct json_at *at, const struct descriptor *descriptor,
 		    enum manifest_kind *ret_kind, struct error *err);
+/** Finds the list `key`, which is *ret_layers, and makes room for as many layers, none filled. */
+int manifest_make_layers(const struct json_at *at, const char *key, struct manifest *manifest,
+			 struct json_at *ret_layers, struct error *err);
 /** Gate: an image manifest. */
 int manifest_read(const struct json_at *root, struct manifest *ret, struct error *err);
 /** The compression of a layer's media type; -EINVAL for types that are no tar. */
