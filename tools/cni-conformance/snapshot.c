@@ -195,7 +195,10 @@ void snapshot_take(struct words *ret)
 		qsort(ret->items, ret->count, sizeof *ret->items, compare_lines);
 }
 
-/* "+ line" for what came, "- line" for what went. */
+/*
+ * "+ line" for what came, "- line" for what went; but a process that has ended since is what an
+ * earlier call had left to end by itself.
+ */
 static void compare(const struct words *before, const struct words *after, struct text *ret)
 {
 	size_t i = 0, k = 0;
@@ -203,7 +206,7 @@ static void compare(const struct words *before, const struct words *after, struc
 		int order = i == before->count  ? 1
 			    : k == after->count ? -1
 						: strcmp(before->items[i], after->items[k]);
-		if (order < 0)
+		if (order < 0 && !text_starts_with(before->items[i], "process "))
 			text_append(ret, " - %s;", before->items[i]);
 		if (order > 0)
 			text_append(ret, " + %s;", after->items[k]);
