@@ -5,6 +5,9 @@
 #include <linux/close_range.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -52,13 +55,31 @@ static int start_behind(uint32_t ifindex)
 	return 0;
 }
 
-static bool wait_until_gone(struct netlink *netlink, const char *name, uint32_t ifindex)
+/* 1 and *ret_ifindex, or 0 if there is none; who cannot look (-errno) does not know that. */
+static int find(const struct netlink *netlink, const char *name, uint32_t *ret_ifindex)
+{
+	struct ifreq request = { 0 };
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	if (ioctl(netlink_fd(netlink), SIOCGIFINDEX, &request) < 0)
+		return errno == ENODEV ? 0 : -errno;
+	*ret_ifindex = (uint32_t)request.ifr_ifindex;
+	return 1;
+}
+
+static bool is_gone(const struct netlink *netlink, const char *name, uint32_t ifindex)
+{
+	uint32_t found = ifindex;
+	int r = find(netlink, name, &found);
+	return r == 0 || found != ifindex;
+}
+
+static bool wait_until_gone(const struct netlink *netlink, const char *name, uint32_t ifindex)
 {
 	long step_us = STEP_US;
 	for (long waited_us = 0; waited_us < WAIT_US;
 	     waited_us += step_us, step_us += step_us / 4) {
 		struct timespec step = { .tv_nsec = step_us * 1000 };
-		if (device_index(netlink, name) != ifindex)
+		if (is_gone(netlink, name, ifindex))
 			return true;
 		nanosleep(&step, NULL);
 	}
@@ -67,11 +88,12 @@ static bool wait_until_gone(struct netlink *netlink, const char *name, uint32_t 
 
 int device_delete_behind(struct netlink *netlink, const char *name, struct error *err)
 {
-	uint32_t ifindex = device_index(netlink, name);
-	if (ifindex == 0)
+	uint32_t ifindex;
+	int r = find(netlink, name, &ifindex);
+	if (r == 0)
 		return 0;
 	/* Where nobody can be left behind, or the machine is too busy: as anybody would. */
-	if (start_behind(ifindex) == 0 && wait_until_gone(netlink, name, ifindex))
+	if (r == 1 && start_behind(ifindex) == 0 && wait_until_gone(netlink, name, ifindex))
 		return 0;
-	return device_index(netlink, name) == ifindex ? device_delete(netlink, name, err) : 0;
+	return r == 1 && is_gone(netlink, name, ifindex) ? 0 : device_delete(netlink, name, err);
 }
