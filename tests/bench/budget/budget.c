@@ -199,6 +199,8 @@ static void measure(const struct bench *bench, const struct item *item)
 	if (item->at == AT_UPLINK || item->at == AT_GATEWAY)
 		memcpy(frame.bytes, (uint8_t[]){ 2, 0, 0, 0, 0, item->at == AT_UPLINK ? 0xa0 : 1 },
 		       ETH_ALEN);
+	else if (strcmp(item->words.to, WEB) == 0)
+		frame_mac(WEB, frame.bytes); /* as ARP has told it */
 	once = frame;
 	int verdict = scene_run(program, ifindex_of(bench, item->at), &once);
 	if (verdict != item->verdict)
